@@ -1,0 +1,1 @@
+"""What every client of an Oracle database needs to know: parameters, types, errors, probe."""

@@ -1,0 +1,1 @@
+"""Statements, tables, transactions. Knows no bytes of the protocol."""

@@ -1,0 +1,1 @@
+"""Bytes and dataclasses: packets, messages, values, connections. Knows no SQL."""

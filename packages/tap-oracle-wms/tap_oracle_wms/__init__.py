@@ -1,0 +1,1 @@
+"""Singer tap: rows leave an Oracle WMS exactly, kindly and completely."""

@@ -1,0 +1,1 @@
+"""Singer target: rows arrive in an Oracle warehouse once, whole, and provably."""

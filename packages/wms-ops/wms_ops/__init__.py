@@ -1,0 +1,1 @@
+"""Guards, scheduler and checks around the Meltano jobs."""
