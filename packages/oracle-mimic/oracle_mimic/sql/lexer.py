@@ -129,7 +129,7 @@ def _token(sql: str, position: int) -> Token:
         name = match[1] or match[2] or match[3].upper()
         return Token(TokenKind.BIND, name, position, match.end())
     if char == ":":
-        raise OracleError(1008, "not all variables bound", offset=position)
+        raise OracleError(911, "invalid character", offset=position)
     if char in _ONE:
         return Token(TokenKind.OP, char, position, position + 1)
     raise OracleError(911, "invalid character", offset=position)
