@@ -38,6 +38,24 @@ class Typed:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderTerm:
+    """One term of the ORDER BY inside an aggregate (WITHIN GROUP, KEEP); nulls_first None: Oracle's default."""
+
+    value: Typed
+    descending: bool = False
+    nulls_first: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BindSlot:
+    """One bind of a statement as the client declared it: `arrow` is the str() of its values' Arrow type, e.g. 'int64'; None: none
+    is known (describe without values, RETURNING)."""
+
+    type: OracleType
+    arrow: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RelationColumn:
     """One column of something in FROM: `name` as Oracle knows it (exact spelling), `physical` the DuckDB column name (unquoted)."""
 
