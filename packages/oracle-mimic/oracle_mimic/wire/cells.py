@@ -1,0 +1,59 @@
+"""Wire values of a column as a matrix of bytes with a mask of those that count: numeric and date kinds in numpy's terms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+
+@dataclass(slots=True)
+class Cells:
+    """One row per value: `values[mask]`, row by row, are the bytes on the wire; `lengths` counts them per row."""
+
+    values: npt.NDArray[np.uint8]
+    mask: npt.NDArray[np.bool_]
+    lengths: npt.NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @classmethod
+    def constant(cls, data: bytes, rows: int) -> Cells:
+        """The same bytes in every row."""
+        values = np.broadcast_to(np.frombuffer(data, np.uint8), (rows, len(data)))
+        return cls(values, np.ones((rows, len(data)), np.bool_), np.full(rows, len(data), np.int32))
+
+    @classmethod
+    def counted(cls, values: npt.NDArray[np.uint8], nulls: npt.NDArray[np.bool_] | None) -> Cells:
+        """Values that all have the width of the matrix, with a length byte in front; 0 for NULL."""
+        rows, width = values.shape
+        full = np.empty((rows, width + 1), np.uint8)
+        full[:, 0] = width
+        full[:, 1:] = values
+        mask = np.ones((rows, width + 1), np.bool_)
+        lengths = np.full(rows, width + 1, np.int32)
+        if nulls is not None:
+            full[nulls, 0] = 0
+            mask[nulls, 1:] = False
+            lengths[nulls] = 1
+        return cls(full, mask, lengths)
+
+    def to_array(self) -> pa.Array:
+        """As an Arrow binary array."""
+        data = self.values[self.mask]
+        offsets = np.zeros(len(self) + 1, np.int32)
+        np.cumsum(self.lengths, out=offsets[1:])
+        return pa.Array.from_buffers(pa.binary(), len(self), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+
+
+def side_by_side(parts: list[Cells]) -> Cells:
+    """Several columns as one: row i of each after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    values = np.concatenate([part.values for part in parts], axis=1)
+    mask = np.concatenate([part.mask for part in parts], axis=1)
+    lengths = np.sum([part.lengths for part in parts], axis=0, dtype=np.int32)
+    return Cells(values, mask, lengths)

@@ -1,0 +1,186 @@
+"""Arrow columns into the rows of a response: every value in wire form, a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from oracle_mimic.types import Kind, OracleType
+from oracle_mimic.wire import numbers, times
+from oracle_mimic.wire.buffer import LONGEST_SHORT, counted
+from oracle_mimic.wire.cells import Cells, side_by_side
+from oracle_mimic.wire.rowid import encode_rowids
+from oracle_mimic.wire.typecodes import LOB_KINDS, NATIONAL_KINDS, always_null
+from oracle_mimic.wire.wide import null_flags
+
+MSG_ROW_DATA = b"\x07"
+Piece = Cells | pa.Array  # cells, or a binary array whose nulls count as empty
+LocatorMaker = Callable[[Kind, object], bytes]  # a LOB value's wire form, locator included
+_LONG_TRAILER = b"\0\0"  # after every LONG value: null indicator and return code
+
+
+@dataclass(slots=True)
+class EncodedRows:
+    """Rows as they go out: row i is data[offsets[i]:offsets[i + 1]]."""
+
+    data: memoryview
+    offsets: npt.NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def part(self, start: int, stop: int) -> memoryview:
+        return self.data[self.offsets[start] : self.offsets[stop]]
+
+
+def encode_rows(columns: Sequence[pa.Array], types: Sequence[OracleType], make_locator: LocatorMaker) -> EncodedRows:
+    """A batch as row messages. `types` say how each column is fetched: a CLOB defined as LONG is passed as LONG.
+
+    ValueError when a column described as always NULL holds a value, or a carrier is none of its kind's.
+    """
+    rows = len(columns[0])
+    pieces: list[Piece] = [Cells.constant(MSG_ROW_DATA, rows)]
+    for array, type_ in zip(columns, types, strict=True):
+        pieces += encode_column(array, type_, make_locator)
+    return _join(pieces, rows)
+
+
+def encode_values(array: pa.Array, type_: OracleType, make_locator: LocatorMaker) -> list[bytes]:
+    """The wire form of every value of one column (OUT binds, RETURNING)."""
+    if len(array) == 0:
+        return []
+    joined = _join(encode_column(array, type_, make_locator), len(array))
+    return [bytes(joined.part(index, index + 1)) for index in range(len(joined))]
+
+
+def encode_column(array: pa.Array, type_: OracleType, make_locator: LocatorMaker) -> list[Piece]:
+    """One column as the pieces whose concatenation, row by row, is the wire form of its values."""
+    kind = type_.kind
+    if always_null(type_):
+        if array.null_count != len(array):
+            raise ValueError(f"a {kind.value} of length 0 holds a value")
+        return []
+    if pa.types.is_null(array.type):
+        pieces: list[Piece] = [Cells.constant(b"\0", len(array))]
+    elif kind in LOB_KINDS:
+        values = [b"\0" if value is None else make_locator(kind, value) for value in array.to_pylist()]
+        return [pa.array(values, pa.binary())]
+    elif kind is Kind.NUMBER and not pa.types.is_binary(array.type):
+        pieces = [numbers.encode(array)]
+    elif kind in _FIXED:
+        pieces = [_FIXED[kind](array)]
+    elif kind in NATIONAL_KINDS:
+        national = [None if value is None else value.encode("utf-16-be") for value in array.to_pylist()]
+        pieces = _counted_bytes(pa.array(national, pa.binary()))
+    elif pa.types.is_string(array.type) or pa.types.is_binary(array.type):
+        pieces = _counted_bytes(array.view(pa.binary()))
+    elif pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type):
+        pieces = _counted_bytes(array.cast(pa.large_binary()).cast(pa.binary()))
+    else:
+        raise ValueError(f"{array.type} is no carrier of {kind.value}")
+    if kind in (Kind.LONG, Kind.LONG_RAW):
+        pieces.append(Cells.constant(_LONG_TRAILER, len(array)))
+    return pieces
+
+
+def _counted_bytes(array: pa.Array) -> list[Piece]:
+    """Bytes of any length: length bytes in front, and for those over 252 bytes the chunk's end behind."""
+    lengths = pc.binary_length(array).fill_null(0).to_numpy().astype(np.int32)
+    rows = len(lengths)
+    long = lengths > LONGEST_SHORT
+    if not long.any():
+        values = lengths.astype(np.uint8)[:, None]
+        return [Cells(values, np.ones((rows, 1), np.bool_), np.ones(rows, np.int32)), array]
+    front = np.empty((rows, 6), np.uint8)  # 254, then the chunk's length as ub4 with four bytes
+    front[:, 0] = np.where(long, 254, lengths)
+    front[:, 1] = 4
+    front[:, 2:] = lengths.astype(">u4").view(np.uint8).reshape(-1, 4)
+    front_mask = np.repeat(long[:, None], 6, axis=1)
+    front_mask[:, 0] = True
+    end = Cells(np.zeros((rows, 1), np.uint8), long[:, None].copy(), long.astype(np.int32))
+    return [Cells(front, front_mask, np.where(long, 6, 1).astype(np.int32)), array, end]
+
+
+def _join(pieces: list[Piece], rows: int) -> EncodedRows:
+    arrays: list[pa.Array] = []
+    run: list[Cells] = []
+    for piece in pieces:
+        if isinstance(piece, Cells):
+            run.append(piece)
+            continue
+        if run:
+            arrays.append(side_by_side(run).to_array())
+            run = []
+        arrays.append(piece)
+    if run:
+        arrays.append(side_by_side(run).to_array())
+    if not arrays:  # a column that is always NULL takes no bytes at all
+        return EncodedRows(memoryview(b""), np.zeros(rows + 1, np.int32))
+    joined = arrays[0]
+    if len(arrays) > 1:
+        joined = pc.binary_join_element_wise(*arrays, b"", null_handling="skip")
+    _, offsets, data = joined.buffers()
+    return EncodedRows(
+        memoryview(data) if data is not None else memoryview(b""),
+        np.frombuffer(offsets, np.int32)[joined.offset : joined.offset + rows + 1],
+    )
+
+
+def _encode_doubles(array: pa.Array) -> Cells:
+    return _encode_ieee(array, np.dtype("<f8"), np.dtype(">u8"))
+
+
+def _encode_floats(array: pa.Array) -> Cells:
+    return _encode_ieee(array, np.dtype("<f4"), np.dtype(">u4"))
+
+
+def _encode_ieee(array: pa.Array, floats: np.dtype[np.floating], bits: np.dtype[np.unsignedinteger]) -> Cells:
+    """IEEE big endian, made byte-comparable: the sign bit set for positive values, all bits inverted for negative ones."""
+    values = np.frombuffer(array.buffers()[1], floats)[array.offset : array.offset + len(array)]
+    values = np.where(np.isnan(values), np.array(np.nan, floats), values)  # one NaN, as Oracle keeps it
+    word = values.view(bits.newbyteorder("<"))
+    top = word.dtype.type(1 << (8 * bits.itemsize - 1))
+    word = np.where(word & top, ~word, word | top)
+    return Cells.counted(word.astype(bits).view(np.uint8).reshape(-1, bits.itemsize), null_flags(array))
+
+
+def _encode_booleans(array: pa.Array) -> Cells:
+    """True is 02 01 01, False 01 00."""
+    nulls = null_flags(array)
+    true = array.fill_null(False).to_numpy(zero_copy_only=False)
+    rows = len(true)
+    values = np.where(true[:, None], np.array([2, 1, 1], np.uint8), np.array([1, 0, 0], np.uint8))
+    mask = np.ones((rows, 3), np.bool_)
+    mask[:, 2] = true
+    lengths = np.where(true, 3, 2).astype(np.int32)
+    if nulls is not None:
+        values[nulls, 0] = 0
+        mask[nulls, 1:] = False
+        lengths[nulls] = 1
+    return Cells(values, mask, lengths)
+
+
+_FIXED: dict[Kind, Callable[[pa.Array], Cells]] = {
+    Kind.BINARY_FLOAT: _encode_floats,
+    Kind.BINARY_DOUBLE: _encode_doubles,
+    Kind.DATE: times.encode_dates,
+    Kind.TIMESTAMP: times.encode_timestamps,
+    Kind.TIMESTAMP_LTZ: times.encode_timestamps,
+    Kind.TIMESTAMP_TZ: times.encode_timestamps_tz,
+    Kind.INTERVAL_DS: times.encode_intervals_ds,
+    Kind.INTERVAL_YM: times.encode_intervals_ym,
+    Kind.BOOLEAN: _encode_booleans,
+    Kind.ROWID: encode_rowids,
+}
+
+
+def lob_value(locator: bytes, size: int, chunk_size: int) -> bytes:
+    """A LOB as a column value: the locator's length, the LOB's size (characters or bytes), its chunk size, the locator."""
+    from oracle_mimic.wire.buffer import Writer
+
+    return bytes(Writer().ub(len(locator), size, chunk_size).data) + counted(locator)

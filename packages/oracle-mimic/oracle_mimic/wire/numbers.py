@@ -1,0 +1,194 @@
+"""Columns of NUMBER values to and from the wire, a whole column at a time.
+
+A NUMBER on the wire is an exponent byte and base-100 digits; `oracle_mimic.number` has the format for one value.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from oracle_mimic.number import to_decimal
+from oracle_mimic.wire.buffer import WireError
+from oracle_mimic.wire.cells import Cells
+from oracle_mimic.wire.wide import Flags, I64, Limbs, U64, decimal_of_int64, fits_int64, null_flags, validity, words
+
+U8 = npt.NDArray[np.uint8]
+_LONGEST = 21
+_NEGATIVE_END = 0x66
+_CHUNK = 100_000_000  # four base-100 digits
+
+
+def encode(array: pa.Array) -> Cells:
+    """int64 or decimal128 values as counted NUMBER bytes."""
+    nulls = null_flags(array)
+    if pa.types.is_integer(array.type):
+        values = np.frombuffer(array.buffers()[1], dtype="<i8")[array.offset : array.offset + len(array)]
+        return _encode_narrow(values, 0, nulls)
+    low, high = words(array)
+    if nulls is not None:
+        low[nulls] = 0
+        high[nulls] = 0
+    if fits_int64(low, high):
+        return _encode_narrow(low.view(np.int64), array.type.scale, nulls)
+    limbs, negative = Limbs.magnitude(low, high)
+    last = None
+    if array.type.scale % 2:
+        last = limbs.divide(10).astype(np.uint8) * np.uint8(10)
+    chunks = []
+    while any(limb.any() for limb in limbs.limbs):
+        chunks.append(limbs.divide(_CHUNK).astype(np.uint32))
+    pairs = [pair for chunk in reversed(chunks) for pair in _four_pairs(chunk)]
+    return _cells(pairs if last is None else [*pairs, last], (array.type.scale + 1) // 2, negative, nulls)
+
+
+def _encode_narrow(values: I64, scale: int, nulls: Flags | None) -> Cells:
+    if nulls is not None:
+        values = np.where(nulls, 0, values)
+    negative = values < 0
+    rest: npt.NDArray[np.unsignedinteger] = np.abs(values).view(np.uint64)
+    largest = int(rest.max(initial=0))
+    if largest < 2**32:
+        rest = rest.astype(np.uint32)
+    pairs: list[U8] = []
+    if scale % 2:
+        quotient = rest // rest.dtype.type(10)
+        pairs.append(((rest - quotient * rest.dtype.type(10)) * rest.dtype.type(10)).astype(np.uint8))
+        rest, largest = quotient, largest // 10
+    while largest:
+        quotient = rest // rest.dtype.type(100)
+        pairs.append((rest - quotient * rest.dtype.type(100)).astype(np.uint8))
+        rest, largest = quotient, largest // 100
+        if rest.dtype == np.uint64 and largest < 2**32:
+            rest = rest.astype(np.uint32)
+    return _cells(pairs[::-1], (scale + 1) // 2, negative, nulls)
+
+
+def _four_pairs(chunk: npt.NDArray[np.uint32]) -> list[U8]:
+    upper, lower = chunk // np.uint32(10000), chunk % np.uint32(10000)
+    return [
+        (part // np.uint32(100) if first else part % np.uint32(100)).astype(np.uint8) for part in (upper, lower) for first in (True, False)
+    ]
+
+
+def _cells(pairs: list[U8], fraction_pairs: int, negative: Flags, nulls: Flags | None) -> Cells:
+    """Counted NUMBER bytes from base-100 digit columns, most significant first, of which the last `fraction_pairs` are the fraction."""
+    rows, count = len(negative), len(pairs)
+    leading = np.zeros(rows, np.uint8)  # zero pairs in front
+    still = np.ones(rows, np.bool_)
+    for pair in pairs:
+        still = still & (pair == 0)
+        leading += still
+    trailing = np.zeros(rows, np.uint8)
+    still = np.ones(rows, np.bool_)
+    for pair in reversed(pairs):
+        still = still & (pair == 0)
+        trailing += still
+    zero = leading == count
+    digits = np.where(zero, 0, count - leading.astype(np.int16) - trailing)
+    closing = negative & (digits < 20)
+    power = count - leading.astype(np.int16) - 1 - fraction_pairs
+    values = np.empty((rows, count + 3), np.uint8)
+    mask = np.empty((rows, count + 3), np.bool_)
+    values[:, 0] = np.where(zero, 1, 1 + digits + closing)
+    values[:, 1] = np.where(zero, 0x80, np.where(negative, 62 - power, 193 + power))
+    any_negative = bool(negative.any())
+    for index, pair in enumerate(pairs):
+        values[:, 2 + index] = np.where(negative, 101 - pair, pair + 1) if any_negative else pair + 1
+        mask[:, 2 + index] = (leading <= index) & (index < count - trailing.astype(np.int16))
+    values[:, -1] = _NEGATIVE_END
+    mask[:, 0] = True
+    mask[:, 1] = True
+    mask[:, -1] = closing
+    lengths = values[:, 0].astype(np.int32) + 1
+    if nulls is not None:
+        values[nulls, 0] = 0
+        mask[nulls, 1:] = False
+        lengths[nulls] = 1
+    return Cells(values, mask, lengths)
+
+
+def decode(data: U8, starts: I64, lengths: I64) -> pa.Array:
+    """NUMBER bytes (`lengths` -1 for NULL) into the first carrier that holds all: int64, decimal128(38, s), NUMBER bytes."""
+    rows = len(starts)
+    nulls = lengths < 0
+    if rows == 0 or nulls.all():
+        return pa.nulls(rows, pa.int64())
+    width = int(lengths.max())
+    if width > _LONGEST or bool(np.any(lengths == 0)):
+        raise WireError(f"NUMBER of {width} bytes")
+    at = np.where(nulls, 0, starts)
+    matrix = data[np.minimum(at[:, None] + np.arange(width), len(data) - 1)]
+    matrix[nulls] = 0
+    matrix[nulls, 0] = 0x80
+    sizes = np.where(nulls, 1, lengths)
+    positive = matrix[:, 0] >= 0x80
+    last = matrix[np.arange(rows), sizes - 1]
+    digits = np.where(~positive & (last == _NEGATIVE_END), sizes - 2, sizes - 1)
+    power = np.where(positive, matrix[:, 0].astype(np.int64) - 193, 62 - matrix[:, 0].astype(np.int64))
+    present = np.arange(1, width) <= digits[:, None]
+    pairs = np.where(positive[:, None], matrix[:, 1:] - np.uint8(1), np.uint8(101) - matrix[:, 1:])
+    if bool(np.any(pairs[present] > 99)) or bool(np.any(~positive & (digits < 1))):
+        raise WireError("not a NUMBER")
+    exponent = np.where(digits > 0, power - digits + 1, 0)  # base-100 exponent of the last digit
+    fraction = max(0, -int(exponent.min()))
+    scale = 2 * fraction
+    if fraction:  # the last pair may be a multiple of ten everywhere: one decimal less
+        deepest = (exponent == -fraction) & (digits > 0)
+        ends = pairs[np.flatnonzero(deepest), digits[deepest] - 1]
+        if bool(np.all(ends % 10 == 0)):
+            scale -= 1
+    whole_digits = int(np.where(digits > 0, power + 1, 0).max()) + fraction  # base-100 digits of the largest scaled value
+    if whole_digits <= 9:
+        scaled = np.zeros(rows, np.int64)
+        for index in range(width - 1):
+            scaled = np.where(present[:, index], scaled * 100 + pairs[:, index], scaled)
+        scaled *= np.power(100, np.where(digits > 0, exponent + fraction, 0))
+        if scale % 2:
+            scaled //= 10
+        scaled = np.where(positive, scaled, -scaled)
+        if scale == 0:
+            return pa.Array.from_buffers(pa.int64(), rows, [validity(nulls), pa.py_buffer(scaled)])
+        return decimal_of_int64(scaled, nulls, 38, scale)
+    if whole_digits <= 19 and scale <= 38:
+        return _decode_wide(pairs, present, digits, exponent + fraction, positive, nulls, scale)
+    return _decode_far(data, starts, lengths, scale)
+
+
+def _decode_wide(pairs: U8, present: Flags, digits: I64, shift: I64, positive: Flags, nulls: Flags, scale: int) -> pa.Array:
+    limbs = Limbs.of(np.zeros(len(digits), np.uint64))
+    for index in range(pairs.shape[1]):
+        here = present[:, index]
+        limbs = _choose(here, limbs, 100, np.where(here, pairs[:, index], 0).astype(np.uint64))
+    for step in range(int(np.where(digits > 0, shift, 0).max())):
+        limbs = _choose((shift > step) & (digits > 0), limbs, 100, np.zeros(len(digits), np.uint64))
+    if scale % 2:
+        limbs.divide(10)
+    return limbs.to_decimal(~positive, nulls, 38, scale)
+
+
+def _choose(rows: Flags, limbs: Limbs, factor: int, addend: U64) -> Limbs:
+    """limbs * factor + addend in the given rows, the same limbs in the others."""
+    changed = Limbs(list(limbs.limbs))
+    changed.multiply_add(factor, addend)
+    return Limbs([np.where(rows, new, old) for new, old in zip(changed.limbs, limbs.limbs, strict=True)])
+
+
+def _decode_far(data: U8, starts: I64, lengths: I64, scale: int) -> pa.Array:
+    """Values beyond what the vectorised ways hold: decimal128 if it can, else Oracle's own bytes."""
+    raw = [
+        None if length < 0 else data[start : start + length].tobytes()
+        for start, length in zip(starts.tolist(), lengths.tolist(), strict=True)
+    ]
+    if scale <= 38:
+        try:
+            values = [None if value is None else to_decimal(value) for value in raw]
+        except ValueError as error:
+            raise WireError(str(error)) from error
+        limit = Decimal(10) ** (38 - scale)
+        if all(value is None or abs(value) < limit for value in values):
+            return pa.array(values, pa.decimal128(38, scale))
+    return pa.array(raw, pa.binary())

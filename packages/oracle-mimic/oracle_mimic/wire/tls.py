@@ -1,0 +1,83 @@
+"""TLS over a socket that one thread reads while another writes.
+
+OpenSSL's objects must not be used by two threads at once, and Python's `SSLSocket` would hold a read for ever. So the TLS engine runs
+on memory buffers under a lock, and only the plain socket is waited for outside it.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+
+
+class TlsChannel:
+    """A `packets.Channel` that speaks TLS.
+
+    Args:
+        sock: a connected socket.
+        context: a server context with the certificate loaded.
+        timeout: seconds for the handshake; OSError (ssl.SSLError) when it fails.
+    """
+
+    def __init__(self, sock: socket.socket, context: ssl.SSLContext, timeout: float) -> None:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._sock = sock
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self._lock = threading.Lock()
+        sock.settimeout(timeout)
+        while True:
+            try:
+                self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                self._flush()
+                self._feed()
+            else:
+                break
+            finally:
+                self._flush()
+
+    def _feed(self) -> None:
+        data = self._sock.recv(262144)
+        with self._lock:
+            if data:
+                self._incoming.write(data)
+            else:
+                self._incoming.write_eof()
+
+    def _flush(self) -> None:
+        """Send what the engine has produced; the lock keeps TLS records in order on the socket."""
+        with self._lock:
+            data = self._outgoing.read()
+            if data:
+                self._sock.sendall(data)
+
+    def recv(self, size: int) -> bytes:
+        while True:
+            with self._lock:
+                try:
+                    return self._tls.read(size)
+                except ssl.SSLWantReadError:
+                    pass
+                except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+                    return b""
+            self._feed()
+
+    def send(self, buffers: list[bytes | memoryview]) -> None:
+        for buffer in buffers:
+            with self._lock:
+                self._tls.write(buffer)
+                data = self._outgoing.read()
+                self._sock.sendall(data)
+
+    def settimeout(self, seconds: float | None) -> None:
+        self._sock.settimeout(seconds)
+
+    def close(self) -> None:
+        try:
+            self._sock.shutdown(socket.SHUT_RDWR)
+        except OSError:  # already gone: closing is all that is left to do
+            pass
+        self._sock.close()
