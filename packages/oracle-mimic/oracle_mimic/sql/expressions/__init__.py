@@ -1,0 +1,54 @@
+"""Oracle's expressions as typed DuckDB text: literals, operators, conversions, conditions, functions.
+
+Nothing here runs a query. `register` puts the Python functions that the text calls on a DuckDB connection.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oracle_mimic.sql.expressions import date_arithmetic, date_reader, date_writer, number_bytes, number_text, text_bytes, zones
+from oracle_mimic.sql.expressions.arithmetic import arithmetic, concat, negate
+from oracle_mimic.sql.expressions.comparison import (
+    between,
+    case_when,
+    comparable,
+    compare,
+    group_key,
+    in_list,
+    is_null,
+    like,
+    order_key,
+)
+from oracle_mimic.sql.expressions.conversion import assign, cast, common_carrier, common_type, convert, null_as
+from oracle_mimic.sql.expressions.failures import from_duckdb_error
+from oracle_mimic.sql.expressions.intervals import literal_interval
+from oracle_mimic.sql.expressions.literals import bind, literal_date, literal_string, literal_timestamp, null
+from oracle_mimic.sql.expressions.numbers import literal_number
+from oracle_mimic.sql.expressions.output import to_output, to_python
+from oracle_mimic.sql.expressions.registry import DEFINITIONS, arrow_function
+
+# Imported for the functions they define.
+_DEFINING = (date_arithmetic, date_reader, date_writer, number_bytes, number_text, text_bytes, zones)
+
+
+def register(connection: Any) -> None:
+    """Define the Python functions on a DuckDB connection, once per database; cursors of the same database see them."""
+    for definition in DEFINITIONS.values():
+        connection.create_function(
+            definition.name,
+            arrow_function(definition),
+            list(definition.parameters),
+            definition.returns,
+            type="arrow",
+            null_handling="special",
+            side_effects=definition.volatile,
+        )
+
+
+__all__ = [
+    "arithmetic", "assign", "between", "bind", "case_when", "cast", "common_carrier", "common_type", "comparable", "compare",
+    "concat", "convert", "from_duckdb_error", "group_key", "in_list", "is_null", "like", "literal_date", "literal_interval",
+    "literal_number", "literal_string", "literal_timestamp", "negate", "null", "null_as", "order_key", "register", "to_output",
+    "to_python",
+]  # fmt: skip
