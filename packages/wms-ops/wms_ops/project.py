@@ -1,0 +1,69 @@
+"""Where this Meltano project is and which state belongs to which entity: from the variables Meltano gives its plugins.
+
+The one place of wms-ops that reads the environment. Standard library only: every guard imports it.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+TAP = "tap-oracle-wms"
+TARGET = "target-oracle"
+
+
+class ProjectError(Exception):
+    """A variable is missing; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """root: the directory of meltano.yml; environment: dev, staging, prod; database_uri: Meltano's system database."""
+
+    root: Path
+    environment: str
+    database_uri: str
+    run_id: str
+    records: Path
+    suffix: str = ""
+
+    @classmethod
+    def from_environment(cls, variables: Mapping[str, str] = os.environ) -> Project:
+        """Raises ProjectError outside of Meltano, unless MELTANO_PROJECT_ROOT and MELTANO_ENVIRONMENT are set."""
+        try:
+            root = Path(variables["MELTANO_PROJECT_ROOT"])
+            environment = variables["MELTANO_ENVIRONMENT"]
+        except KeyError as missing:
+            raise ProjectError(f"{missing.args[0]} is not set; start this through `meltano invoke wms-ops ...`") from missing
+        if variables.get("MELTANO_STATE_BACKEND_URI", "systemdb") != "systemdb":
+            raise ProjectError(
+                "MELTANO_STATE_BACKEND_URI moves the states out of the system database, where the guards do not see them; unset it"
+            )
+        return cls(
+            root,
+            environment,
+            variables.get("MELTANO_DATABASE_URI") or "sqlite:///.meltano/meltano.db",
+            variables.get("MELTANO_RUN_ID") or str(uuid.uuid4()),
+            Path(variables.get("WMS_OPS_RUN_RECORD_DIR") or root / "logs" / "monitoring"),
+            variables.get("MELTANO_STATE_ID_SUFFIX") or "",
+        )
+
+    def state_id(self, entity: str) -> str:
+        """The state that an entity's full and incremental job share."""
+        return self._state_id(f"{TAP}--{entity}")
+
+    @property
+    def plain_state_id(self) -> str:
+        """The state of `meltano run tap-oracle-wms target-oracle`, which holds all entities."""
+        return self._state_id(TAP)
+
+    def _state_id(self, tap: str) -> str:
+        return ":".join(part for part in (self.environment, f"{tap}-to-{TARGET}", self.suffix) if part)
+
+    @property
+    def run_directory(self) -> Path:
+        """Where Meltano puts the configuration of running plugins, passwords included."""
+        return self.root / ".meltano" / "run"

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Makes everything the pipeline needs, as an ordinary user: Meltano and its plugins in their own venvs, .env, directories. Safe to repeat.
+set -euo pipefail
+cd "$(dirname "$0")"
+case "${1:-}" in
+  "") ;;
+  *) echo "usage: $0" >&2; exit 2 ;;
+esac
+umask 077
+export UV_PYTHON_DOWNLOADS=never UV_COMPILE_BYTECODE=1
+unset PYTHONDONTWRITEBYTECODE
+
+python=${PYTHON:-python3.11}
+command -v "$python" >/dev/null || python=python3
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+  echo "Python 3.11 or newer is needed; '$python' is older or missing. Set PYTHON=/path/to/python3.11." >&2
+  exit 1
+}
+
+step() { printf '%-44s' "$1"; started=$SECONDS; }
+done_() { printf '%s s\n' $((SECONDS - started)); }
+
+step "uv, the package installer"
+[ -x .tools/bin/uv ] || {
+  "$python" -m venv .tools
+  .tools/bin/pip install --quiet --disable-pip-version-check "uv==0.13.9"
+}
+done_
+
+step "Meltano"
+[ -x .tools/meltano/bin/python ] || .tools/bin/uv venv --quiet --python "$python" .tools/meltano
+.tools/bin/uv pip sync --quiet --python .tools/meltano/bin/python requirements/meltano.txt
+done_
+
+step "directories and .env"
+mkdir -p .meltano/run logs/meltano logs/monitoring logs/dbt logs/tap-oracle-wms var
+chmod 700 .meltano .meltano/run
+if [ -f .env ]; then note="kept as it is"; else cp .env.example .env; chmod 600 .env; note="made from .env.example: fill in hosts, users and passwords"; fi
+done_
+
+step "tap-oracle-wms, target-oracle, wms-ops"
+install_log=logs/meltano/install.log
+bin/meltano install >"$install_log" 2>&1 || { echo; tail -n 20 "$install_log" >&2; echo "Installing failed; the whole log is $install_log." >&2; exit 1; }
+# A new version of the tap may describe the source otherwise than the catalog that was cached for the old one.
+find .meltano/run -name tap.properties.cache_key -delete
+done_
+
+cat <<END
+
+.env was $note.
+Next:
+  export PATH="$PWD/bin:\$PATH"
+  ./scripts/test-connections.sh            # source and target: reachable, readable, writable
+  meltano run allocation_full_sync         # once per entity: also order_hdr_full_sync, order_dtl_full_sync
+  meltano invoke wms-ops scheduler         # then every minute, until it is told to stop
+END
