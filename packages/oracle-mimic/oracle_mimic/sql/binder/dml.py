@@ -1,0 +1,238 @@
+"""INSERT, UPDATE, DELETE: the query that gives the rows to write, for the engine to write them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from oracle_mimic.errors import OracleError, refused
+from oracle_mimic.sql import expressions
+from oracle_mimic.sql.binder.body import Body
+from oracle_mimic.sql.binder.queries import QueryBinder
+from oracle_mimic.sql.binder.rownum import mentions_rownum, row_limit
+from oracle_mimic.sql.binder.scope import Scope, Source, table_source
+from oracle_mimic.sql.binder.state import BINDS
+from oracle_mimic.sql.bound import BoundDelete, BoundInsert, BoundUpdate, Relation, RelationColumn, Returning, Typed
+from oracle_mimic.sql.syntax import (
+    Assignment,
+    Condition,
+    DefaultValue,
+    Delete,
+    Expression,
+    Identifier,
+    Insert,
+    InsertAll,
+    InsertBranch,
+    Name,
+    ReturningInto,
+    ScalarQuery,
+    Table,
+    Update,
+)  # fmt: skip
+from oracle_mimic.sql.walk import conjuncts
+
+_ROW_ALIAS = "r"  # the row that RETURNING reads, as the engine offers it
+
+
+class DmlBinder(QueryBinder):
+    """Binds INSERT, UPDATE and DELETE; a part of the binder."""
+
+    def target(self, table: Table) -> tuple[Relation, Source]:
+        """The table that is changed, and its row as a source."""
+        relation = self.relation(table, Scope(), dml=True)
+        if relation.object_id is None:
+            raise refused("data manipulation on other than a table", offset=table.start)
+        self.ctx.parameters.update(relation.parameters)
+        if table.alias is not None:
+            return relation, table_source(self.alias(), relation, table.alias.name, None)
+        owner = table.parts[0].name if len(table.parts) == 2 else relation.owner
+        return relation, table_source(self.alias(), relation, table.parts[-1].name, owner)
+
+    def columns_of(self, relation: Relation, names: tuple[Identifier, ...]) -> list[RelationColumn]:
+        """The columns named, or all; ORA-00904, ORA-00957."""
+        if not names:
+            return [column for column in relation.columns if not column.hidden]
+        by_name = {column.name: column for column in relation.columns}
+        seen: set[str] = set()
+        for name in names:
+            if name.name not in by_name:
+                raise OracleError(904, f'"{name.name}": invalid identifier', offset=name.start)
+            if name.name in seen:
+                raise OracleError(957, "duplicate column name", offset=name.start)
+            seen.add(name.name)
+        return [by_name[name.name] for name in names]
+
+    def assigned(self, typed: Typed, column: RelationColumn) -> Typed:
+        """A value as the column stores it."""
+        return expressions.assign(typed, column.type, self.ctx)
+
+    # INSERT
+
+    def insert(self, node: Insert) -> BoundInsert:
+        relation, _ = self.target(node.table)
+        columns = self.columns_of(relation, node.columns)
+        if node.query is not None:
+            sql = self._inserted_query(node, columns, self.query_of_rows(node))
+        elif node.values is not None:
+            columns, sql = self._inserted_values(columns, node.values, node.start)
+        else:
+            raise OracleError(926, "missing VALUES keyword", offset=node.start)
+        names = tuple(column.name for column in columns)
+        returning = self.returning(node.returning, relation, node.table)
+        return BoundInsert(relation, names, sql, dict(self.ctx.parameters), self.array, node.append, returning)
+
+    def query_of_rows(self, node: Insert) -> Body:
+        if node.query is None:
+            raise OracleError(928, "missing SELECT keyword", offset=node.start)
+        return self.subquery(node.query, Scope())
+
+    def _inserted_query(self, node: Insert, columns: list[RelationColumn], body: Body) -> str:
+        _check_counts(len(columns), len(body.columns), node.start)
+        alias = self.alias("q")
+        values = [self.assigned(typed, column) for typed, column in zip(body.columns_of(alias), columns, strict=True)]
+        return self._rows_of(_selected(values), f"({body.sql}) AS {alias}")
+
+    def _inserted_values(
+        self, columns: list[RelationColumn], nodes: tuple[Expression, ...], start: int
+    ) -> tuple[list[RelationColumn], str]:
+        _check_counts(len(columns), len(nodes), start)
+        scope = Scope(clause="VALUES")
+        given = [(column, node) for column, node in zip(columns, nodes, strict=True) if not isinstance(node, DefaultValue)]
+        values = [self.assigned(self.value(node, scope), column) for column, node in given]
+        selected = _selected(values) or "1 AS nothing"
+        sql = f"SELECT {selected}, {BINDS}.execution AS execution FROM {BINDS}" if self.array else f"SELECT {selected}"
+        return [column for column, _ in given], sql
+
+    def _rows_of(self, selected: str, source: str, rest: str = "") -> str:
+        """A SELECT over a source; with an array of binds once per execution."""
+        if self.array:
+            return f"SELECT {selected}, {BINDS}.execution AS execution FROM {BINDS}, LATERAL {source}{rest}"
+        return f"SELECT {selected} FROM {source}{rest}"
+
+    def insert_all(self, node: InsertAll) -> BoundInsert:
+        """INSERT ALL without conditions into one table: the rows of every branch."""
+        if node.first or node.otherwise or len(node.groups) != 1 or node.groups[0][0] is not None:
+            raise refused("conditional INSERT ALL", offset=node.start)
+        branches = node.groups[0][1]
+        relation, _ = self.target(branches[0].table)
+        names: tuple[str, ...] | None = None
+        body = self.subquery(node.query, Scope())
+        alias = self.alias("q")
+        source = Scope(clause="VALUES", sources=[table_source(alias, body.relation(), None, None)])
+        texts: list[str] = []
+        for branch in branches:
+            columns, values = self._branch_values(branch, relation, source)
+            if names not in (None, columns):
+                raise refused("INSERT ALL with different columns", offset=branch.start)
+            names = columns
+            texts.append(self._rows_of(_selected(values), f"({body.sql}) AS {alias}"))
+        return BoundInsert(relation, names or (), " UNION ALL ".join(texts), dict(self.ctx.parameters), self.array, node.append)
+
+    def _branch_values(self, branch: InsertBranch, relation: Relation, source: Scope) -> tuple[tuple[str, ...], list[Typed]]:
+        if self.target(branch.table)[0].object_id != relation.object_id:
+            raise refused("INSERT ALL into several tables", offset=branch.start)
+        columns = self.columns_of(relation, branch.columns)
+        values = [c.typed for c in source.sources[0].columns] if branch.values is None else None
+        if branch.values is not None:
+            if any(isinstance(value, DefaultValue) for value in branch.values):
+                raise refused("DEFAULT in INSERT ALL", offset=branch.start)
+            values = self.values(branch.values, source)
+        given = values or []
+        _check_counts(len(columns), len(given), branch.start)
+        converted = [self.assigned(typed, column) for typed, column in zip(given, columns, strict=True)]
+        return tuple(column.name for column in columns), converted
+
+    # UPDATE and DELETE
+
+    def update(self, node: Update) -> BoundUpdate:
+        relation, source = self.target(node.table)
+        scope = Scope(sources=[source])
+        assigned = self.assignments(node.assignments, relation, source, scope)
+        selected = f"{_rid(source)} AS rid, {_selected([value for _, value in assigned])}"
+        sql = self._changed_rows(selected, relation, source, node.where, scope)
+        returning = self.returning(node.returning, relation, node.table)
+        names = tuple(column.name for column, _ in assigned)
+        return BoundUpdate(relation, names, sql, dict(self.ctx.parameters), self.array, returning)
+
+    def delete(self, node: Delete) -> BoundDelete:
+        relation, source = self.target(node.table)
+        sql = self._changed_rows(f"{_rid(source)} AS rid", relation, source, node.where, Scope(sources=[source]))
+        returning = self.returning(node.returning, relation, node.table)
+        return BoundDelete(relation, sql, dict(self.ctx.parameters), self.array, returning)
+
+    def _changed_rows(self, selected: str, relation: Relation, source: Source, where: Condition | None, scope: Scope) -> str:
+        scope.clause = "WHERE"
+        conditions = conjuncts(where)
+        numbered = [condition for condition in conditions if mentions_rownum(condition)]
+        tests = [self.condition(condition, scope) for condition in conditions if condition not in numbered]
+        rest = " WHERE " + " AND ".join(tests) if tests else ""
+        if numbered:
+            if self.array:
+                raise refused("ROWNUM in a statement with an array of binds", offset=numbered[0].start)
+            limit = row_limit(numbered, lambda node: self.value(node, Scope(clause="WHERE")), self.ctx)
+            rest += f" LIMIT {limit}"
+        execution = f", {BINDS}.execution AS execution" if self.array else ""
+        binds = f"{BINDS}, " if self.array else ""
+        return f"SELECT {selected}{execution} FROM {binds}{relation.sql} AS {source.alias}{rest}"
+
+    def assignments(
+        self, nodes: tuple[Assignment, ...], relation: Relation, source: Source, scope: Scope
+    ) -> list[tuple[RelationColumn, Typed]]:
+        """SET: each column with its new value."""
+        scope.clause = "SET"
+        result: list[tuple[RelationColumn, Typed]] = []
+        for node in nodes:
+            columns = [self.assigned_column(name, relation, source) for name in node.columns]
+            if isinstance(node.value, DefaultValue):
+                raise refused("SET column = DEFAULT", offset=node.start)
+            if isinstance(node.value, ScalarQuery):
+                values = self._query_values(node.value, len(columns), scope)
+            else:
+                values = [self.value(node.value, scope)]
+            result.extend((column, self.assigned(value, column)) for column, value in zip(columns, values, strict=True))
+        names = [column.name for column, _ in result]
+        if len(set(names)) < len(names):
+            raise OracleError(957, "duplicate column name", offset=nodes[0].start)
+        return result
+
+    def _query_values(self, node: ScalarQuery, count: int, scope: Scope) -> list[Typed]:
+        body = self.subquery(node.query, scope)
+        _check_counts(count, len(body.columns), node.start)
+        alias = self.alias("q")
+        return [replace(typed, sql=f"(SELECT {typed.sql} FROM ({body.sql}) AS {alias})", nullable=True) for typed in body.columns_of(alias)]
+
+    def assigned_column(self, name: Name, relation: Relation, source: Source) -> RelationColumn:
+        """The column that a name on the left of = means; ORA-00904."""
+        parts = tuple(part.name for part in name.parts)
+        text = ".".join(f'"{part}"' for part in parts)
+        owner = parts[0] if len(parts) == 3 else None
+        qualified = len(parts) == 1 or (parts[-2] == source.name and owner in (None, source.owner))
+        found = [column for column in relation.columns if column.name == parts[-1]] if qualified else []
+        if not found:
+            raise OracleError(904, f"{text}: invalid identifier", offset=name.start)
+        return found[0]
+
+    def returning(self, node: ReturningInto | None, relation: Relation, table: Table) -> Returning | None:
+        """RETURNING: expressions over the row `r` that the engine offers."""
+        if node is None:
+            return None
+        name = table.alias.name if table.alias is not None else table.parts[-1].name
+        scope = Scope(sources=[table_source(_ROW_ALIAS, relation, name, None)], clause="VALUES")
+        values = self.values(node.expressions, scope)
+        return Returning(tuple(expressions.to_output(value, self.ctx) for value in values))
+
+
+def _rid(source: Source) -> str:
+    if source.rowid is None:
+        raise refused("data manipulation on a table without ROWID")
+    return source.rowid.sql
+
+
+def _selected(values: list[Typed], prefix: str = "c") -> str:
+    return ", ".join(f"{value.sql} AS {prefix}{number}" for number, value in enumerate(values))
+
+
+def _check_counts(columns: int, values: int, offset: int) -> None:
+    if values > columns:
+        raise OracleError(913, "too many values", offset=offset)
+    if values < columns:
+        raise OracleError(947, "not enough values", offset=offset)

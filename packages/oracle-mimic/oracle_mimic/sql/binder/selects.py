@@ -1,0 +1,167 @@
+"""One SELECT block: select list, WHERE with ROWNUM, CONNECT BY, GROUP BY, HAVING, DISTINCT."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from oracle_mimic.errors import OracleError
+from oracle_mimic.sql import expressions
+from oracle_mimic.sql.binder.body import Body, OutputColumn
+from oracle_mimic.sql.binder.hierarchy import HierarchyBinder
+from oracle_mimic.sql.binder.rownum import mentions_rownum, row_limit
+from oracle_mimic.sql.binder.scope import Scope
+from oracle_mimic.sql.bound import Typed
+from oracle_mimic.sql.lexer import tokenize
+from oracle_mimic.sql.syntax import Condition, Expression, Grouping, Name, Node, OrderItem, Select, SelectItem, Star
+from oracle_mimic.sql.walk import conjuncts, walk
+from oracle_mimic.types import Kind, OracleType
+
+ROWNUM_TYPE = OracleType(Kind.NUMBER)
+MAX_COLUMN_NAME = 128
+
+
+@dataclass(slots=True)
+class BoundSelect:
+    """A SELECT block whose clauses are bound and whose text is still to be put together."""
+
+    scope: Scope
+    items: list[OutputColumn]
+    tail: str  # FROM .. HAVING
+    distinct: bool = False
+
+    def columns(self) -> tuple[OutputColumn, ...]:
+        return tuple(self.items)
+
+    def check_grouping(self) -> None:
+        """ORA-00979 and ORA-00937: in a grouped block every column is in GROUP BY or inside an aggregate."""
+        scope = self.scope
+        if (scope.grouped or scope.has_aggregates) and scope.loose:
+            code, text = (979, "not a GROUP BY expression") if scope.grouped else (937, "not a single-group group function")
+            raise OracleError(code, text, offset=scope.loose[0].offset)
+
+    def text(self, values: list[str], rowids: list[Typed], extra: list[str] | None = None) -> str:
+        """SELECT .. as DuckDB text, with columns c0.., ROWIDs r0.. and whatever else is asked for."""
+        selected = [f"{value} AS c{number}" for number, value in enumerate(values)]
+        selected += [f"{typed.sql} AS r{number}" for number, typed in enumerate(rowids)]
+        selected += extra or []
+        return f"SELECT {self._distinct()}{', '.join(selected)} FROM {self.tail}"
+
+    def _distinct(self) -> str:
+        if not self.distinct:
+            return ""
+        keys = [expressions.group_key(item.typed) for item in self.items]
+        return "DISTINCT " if keys == [item.typed.sql for item in self.items] else f"DISTINCT ON ({', '.join(keys)}) "
+
+    def body(self) -> Body:
+        return Body(self.text([item.typed.sql for item in self.items], []), self.columns())
+
+
+class SelectBinder(HierarchyBinder):
+    """Binds SELECT blocks; a part of the binder."""
+
+    def select(self, node: Select, parent: Scope, order_by: tuple[OrderItem, ...] = ()) -> BoundSelect:
+        """Bind every clause of a block; ORDER BY and what follows it are added by the query around it."""
+        scope = Scope(parent=parent)
+        source, conditions = self.from_clause(node.from_, conjuncts(node.where), scope)
+        numbered = [condition for condition in conditions if mentions_rownum(condition)]
+        others = [condition for condition in conditions if condition not in numbered]
+        if node.hierarchy is not None:
+            source, others = self.hierarchy(node.hierarchy, source, others, scope)
+        tail = source + self._where(others, scope)
+        tail = self._numbered(node, order_by, tail, numbered, scope)
+        grouping = self._group_by(node.group_by, scope)
+        scope.clause = "SELECT"
+        items = [column for item in node.items for column in self._item(item, scope)]
+        having = ""
+        if node.having is not None:
+            scope.clause = "HAVING"
+            having = f" HAVING {self.condition(node.having, scope)}"
+            scope.has_aggregates = True
+        return BoundSelect(scope, items, tail + grouping + having, node.distinct)
+
+    def _where(self, conditions: list[Condition], scope: Scope) -> str:
+        scope.clause = "WHERE"
+        if not conditions:
+            return ""
+        return " WHERE " + " AND ".join(self.condition(condition, scope) for condition in conditions)
+
+    def _numbered(self, node: Select, order_by: tuple[OrderItem, ...], tail: str, conditions: list[Condition], scope: Scope) -> str:
+        """ROWNUM: the rows that met the other conditions are counted in a query of their own."""
+        used = any(
+            isinstance(part, Name) and part.parts[0].name == "ROWNUM" and len(part.parts) == 1 for part in self._after_where(node, order_by)
+        )
+        if not conditions and not used:
+            scope.loose.clear()
+            return tail
+        limit = ""
+        if conditions:
+            limit = f" LIMIT {row_limit(conditions, lambda n: self.value(n, Scope(parent=scope.parent, clause='WHERE')), self.ctx)}"
+        scope.loose.clear()
+        alias = self.alias("n")
+        selected = ", ".join(text for text, _ in scope.remap(alias))
+        scope.rownum = Typed(f"{alias}.rn", ROWNUM_TYPE, "DECIMAL(19,0)", nullable=False)
+        return f"(SELECT {selected}, CAST(row_number() OVER () AS DECIMAL(19,0)) AS rn FROM {tail}{limit}) AS {alias}"
+
+    def _after_where(self, node: Select, order_by: tuple[OrderItem, ...]) -> list[Node]:
+        """The nodes of the clauses that come after WHERE."""
+        parts: list[Node] = [part for item in (*node.items, *order_by) for part in walk(item)]
+        parts += [part for group in node.group_by for part in walk(group)]
+        if node.having is not None:
+            parts += walk(node.having)
+        return parts
+
+    # The select list
+
+    def _item(self, item: SelectItem, scope: Scope) -> list[OutputColumn]:
+        node = item.expression
+        if isinstance(node, Star):
+            qualifier = tuple(part.name for part in node.qualifier)
+            columns = list(scope.star(qualifier))
+            for column in columns:
+                self._used(column.typed, (column.name,), item.start, scope)
+            return [OutputColumn(column.name, scope.group_keys.get(column.typed.sql, column.typed)) for column in columns]
+        typed = self.value(node, scope)
+        return [OutputColumn(self._column_name(item), typed)]
+
+    def _column_name(self, item: SelectItem) -> str:
+        """The alias, a column's own name, or the text: upper case, without blanks and comments."""
+        if item.alias is not None:
+            return item.alias.name
+        if isinstance(item.expression, Name):
+            return item.expression.parts[-1].name
+        tokens = tokenize(self.text_of(item))
+        text = "".join("".join(self.text_of(item)[token.start : token.end].split()) for token in tokens).upper()
+        return text.encode()[:MAX_COLUMN_NAME].decode(errors="ignore")
+
+    # GROUP BY
+
+    def _group_by(self, groups: tuple[Grouping, ...], scope: Scope) -> str:
+        scope.loose.clear()
+        if not groups:
+            return ""
+        scope.clause = "GROUP BY"
+        texts: list[str] = []
+        keys: dict[str, Typed] = {}
+        for group in groups:
+            sets = [[self._group_key(expression, scope, keys, group) for expression in part] for part in group.sets]
+            if group.kind is None:
+                texts.extend(key for part in sets for key in part)
+                if not any(sets):
+                    texts.append("()")
+            else:
+                inner = ", ".join(f"({', '.join(part)})" for part in sets)
+                texts.append(f"{group.kind} ({inner})")
+        scope.grouped = True
+        scope.group_keys = keys
+        scope.loose.clear()
+        return f" GROUP BY {', '.join(texts)}"
+
+    def _group_key(self, node: Expression, scope: Scope, keys: dict[str, Typed], group: Grouping) -> str:
+        typed = self.value(node, scope)
+        key = expressions.group_key(typed)
+        nullable = typed.nullable or group.kind is not None
+        if key == typed.sql:
+            keys[typed.sql] = replace(typed, nullable=nullable)
+        else:  # values of one group may look different (time zones): any of them stands for it
+            keys[typed.sql] = replace(typed, sql=f"any_value({typed.sql})", nullable=nullable)
+        return key
