@@ -14,14 +14,16 @@ class OracleError(Exception):
         text: the message without the code, as Oracle words it, names filled in.
         offset: 0-based position in the SQL text, as Oracle reports it for parse errors.
         fatal: the session ends after the message (the wire room closes the connection).
+        rows_done: of an array DML without batch errors: the rows that were done before the one that failed.
     """
 
-    def __init__(self, code: int, text: str, *, offset: int = 0, fatal: bool = False) -> None:
+    def __init__(self, code: int, text: str, *, offset: int = 0, fatal: bool = False, rows_done: int = 0) -> None:
         super().__init__(f"ORA-{code:05d}: {text}")
         self.code = code
         self.text = text
         self.offset = offset
         self.fatal = fatal
+        self.rows_done = rows_done
 
 
 def refused(construct: str, *, offset: int = 0) -> OracleError:

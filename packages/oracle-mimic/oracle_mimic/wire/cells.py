@@ -55,5 +55,7 @@ def side_by_side(parts: list[Cells]) -> Cells:
         return parts[0]
     values = np.concatenate([part.values for part in parts], axis=1)
     mask = np.concatenate([part.mask for part in parts], axis=1)
-    lengths = np.sum([part.lengths for part in parts], axis=0, dtype=np.int32)
+    lengths = parts[0].lengths.copy()
+    for part in parts[1:]:
+        lengths += part.lengths
     return Cells(values, mask, lengths)

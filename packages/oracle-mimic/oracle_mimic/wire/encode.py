@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from oracle_mimic.wire.typecodes import LOB_KINDS, NATIONAL_KINDS, always_null
 from oracle_mimic.wire.wide import null_flags
 
 MSG_ROW_DATA = b"\x07"
-Piece = Cells | pa.Array  # cells, or a binary array whose nulls count as empty
+Piece: TypeAlias = Cells | pa.Array  # cells, or a binary array whose nulls count as empty
 LocatorMaker = Callable[[Kind, object], bytes]  # a LOB value's wire form, locator included
 _LONG_TRAILER = b"\0\0"  # after every LONG value: null indicator and return code
 
@@ -38,15 +39,17 @@ class EncodedRows:
         return self.data[self.offsets[start] : self.offsets[stop]]
 
 
-def encode_rows(columns: Sequence[pa.Array], types: Sequence[OracleType], make_locator: LocatorMaker) -> EncodedRows:
-    """A batch as row messages. `types` say how each column is fetched: a CLOB defined as LONG is passed as LONG.
+def encode_rows(
+    columns: Sequence[pa.Array], types: Sequence[OracleType], make_locator: LocatorMaker, inline: Collection[int] = ()
+) -> EncodedRows:
+    """A batch as row messages. `inline` are the LOB columns that the client has defined as LONG: their content, no locator.
 
     ValueError when a column described as always NULL holds a value, or a carrier is none of its kind's.
     """
     rows = len(columns[0])
     pieces: list[Piece] = [Cells.constant(MSG_ROW_DATA, rows)]
-    for array, type_ in zip(columns, types, strict=True):
-        pieces += encode_column(array, type_, make_locator)
+    for index, (array, type_) in enumerate(zip(columns, types, strict=True)):
+        pieces += encode_column(array, type_, make_locator, inline=index in inline)
     return _join(pieces, rows)
 
 
@@ -58,7 +61,7 @@ def encode_values(array: pa.Array, type_: OracleType, make_locator: LocatorMaker
     return [bytes(joined.part(index, index + 1)) for index in range(len(joined))]
 
 
-def encode_column(array: pa.Array, type_: OracleType, make_locator: LocatorMaker) -> list[Piece]:
+def encode_column(array: pa.Array, type_: OracleType, make_locator: LocatorMaker, *, inline: bool = False) -> list[Piece]:
     """One column as the pieces whose concatenation, row by row, is the wire form of its values."""
     kind = type_.kind
     if always_null(type_):
@@ -67,7 +70,7 @@ def encode_column(array: pa.Array, type_: OracleType, make_locator: LocatorMaker
         return []
     if pa.types.is_null(array.type):
         pieces: list[Piece] = [Cells.constant(b"\0", len(array))]
-    elif kind in LOB_KINDS:
+    elif kind in LOB_KINDS and not inline:
         values = [b"\0" if value is None else make_locator(kind, value) for value in array.to_pylist()]
         return [pa.array(values, pa.binary())]
     elif kind is Kind.NUMBER and not pa.types.is_binary(array.type):
@@ -83,7 +86,7 @@ def encode_column(array: pa.Array, type_: OracleType, make_locator: LocatorMaker
         pieces = _counted_bytes(array.cast(pa.large_binary()).cast(pa.binary()))
     else:
         raise ValueError(f"{array.type} is no carrier of {kind.value}")
-    if kind in (Kind.LONG, Kind.LONG_RAW):
+    if inline or kind in (Kind.LONG, Kind.LONG_RAW):
         pieces.append(Cells.constant(_LONG_TRAILER, len(array)))
     return pieces
 

@@ -22,7 +22,6 @@ _NSI_FLAGS = 0x04  # without 0x10: no native network encryption
 _RUNTIME_32K = 0x04  # VARCHAR2 up to 32767 bytes: decides in which order long binds are sent
 
 SERVICE_UNKNOWN, SID_UNKNOWN, NO_SERVICE_NAMED = 12514, 12505, 12504
-LISTENER_REFUSED = 12526  # "all appropriate instances are in restricted mode"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +32,16 @@ class ConnectData:
     sid: str | None
 
 
-def read_connect(stream: packets.PacketStream) -> ConnectData:
+def read_connect(stream: packets.PacketStream, timeout: float) -> ConnectData:
     """Read the CONNECT packet, and the DATA packet that carries its descriptor when that is long. WireError if it is neither."""
-    packet = stream.read_packet()
+    packet = stream.read_packet(timeout)
     if packet.type != packets.CONNECT or len(packet.body) < 20:
         raise WireError("the first packet is no CONNECT")
     length = int.from_bytes(packet.body[16:18], "big")
     offset = int.from_bytes(packet.body[18:20], "big") - 8  # counted from the start of the packet
-    text = packet.body[offset : offset + length] if 0 <= offset else b""
+    text = packet.body[offset : offset + length] if offset >= 0 else b""
     if not text and length:
-        more = stream.read_packet()
+        more = stream.read_packet(stream.message_timeout)
         if more.type != packets.DATA:
             raise WireError("the connect descriptor is missing")
         text = more.body

@@ -14,7 +14,7 @@ import pyarrow as pa
 from oracle_mimic.number import to_decimal
 from oracle_mimic.wire.buffer import WireError
 from oracle_mimic.wire.cells import Cells
-from oracle_mimic.wire.wide import Flags, I64, Limbs, U64, decimal_of_int64, fits_int64, null_flags, validity, words
+from oracle_mimic.wire.wide import I64, U64, Flags, Limbs, decimal_of_int64, fits_int64, null_flags, validity, words
 
 U8 = npt.NDArray[np.uint8]
 _LONGEST = 21
@@ -154,20 +154,23 @@ def decode(data: U8, starts: I64, lengths: I64) -> pa.Array:
             return pa.Array.from_buffers(pa.int64(), rows, [validity(nulls), pa.py_buffer(scaled)])
         return decimal_of_int64(scaled, nulls, 38, scale)
     if whole_digits <= 19 and scale <= 38:
-        return _decode_wide(pairs, present, digits, exponent + fraction, positive, nulls, scale)
+        limbs = _scaled_limbs(pairs, present, np.where(digits > 0, exponent + fraction, 0))
+        if scale % 2:
+            limbs.divide(10)
+        return limbs.to_decimal(~positive, nulls, 38, scale)
     return _decode_far(data, starts, lengths, scale)
 
 
-def _decode_wide(pairs: U8, present: Flags, digits: I64, shift: I64, positive: Flags, nulls: Flags, scale: int) -> pa.Array:
-    limbs = Limbs.of(np.zeros(len(digits), np.uint64))
+def _scaled_limbs(pairs: U8, present: Flags, shift: I64) -> Limbs:
+    """The digits read as integers, times 100 to the power of `shift`."""
+    rows = len(shift)
+    limbs = Limbs.of(np.zeros(rows, np.uint64))
     for index in range(pairs.shape[1]):
         here = present[:, index]
         limbs = _choose(here, limbs, 100, np.where(here, pairs[:, index], 0).astype(np.uint64))
-    for step in range(int(np.where(digits > 0, shift, 0).max())):
-        limbs = _choose((shift > step) & (digits > 0), limbs, 100, np.zeros(len(digits), np.uint64))
-    if scale % 2:
-        limbs.divide(10)
-    return limbs.to_decimal(~positive, nulls, 38, scale)
+    for step in range(int(shift.max())):
+        limbs = _choose(shift > step, limbs, 100, np.zeros(rows, np.uint64))
+    return limbs
 
 
 def _choose(rows: Flags, limbs: Limbs, factor: int, addend: U64) -> Limbs:

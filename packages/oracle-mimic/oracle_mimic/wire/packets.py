@@ -6,7 +6,7 @@ per connection reads, so that a MARKER (cancel, call timeout) is seen at once; D
 
 from __future__ import annotations
 
-import logging
+import select
 import socket
 import threading
 from collections import deque
@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 from oracle_mimic.wire.buffer import WireError
-
-logger = logging.getLogger(__name__)
 
 CONNECT, ACCEPT, REFUSE, DATA, MARKER = 1, 2, 4, 6, 12
 MARKER_BREAK, MARKER_RESET, MARKER_INTERRUPT = 1, 2, 3
@@ -28,24 +26,34 @@ _QUEUE_LIMIT = 16 << 20  # bytes that may wait for the worker before the reading
 _BUFFERS_PER_SEND = 512  # below the kernel's limit of one gathering write (IOV_MAX, 1024)
 
 
-class PeerGone(Exception):
+class PeerGoneError(Exception):
     """The client closed the connection, or the server is stopping."""
 
 
-class PeerSilent(WireError):
+class PeerSilentError(WireError):
     """The client stopped in the middle of a message."""
 
 
 class Channel(Protocol):
     """What framing needs of a socket, plain or TLS. `recv` and `send` may run in two threads at once."""
 
-    def recv(self, size: int) -> bytes: ...
+    def recv(self, size: int, timeout: float | None) -> bytes:
+        """At least one byte, b"" at the end; TimeoutError after `timeout` seconds without any."""
+        ...
 
     def send(self, buffers: list[bytes | memoryview]) -> None: ...
 
-    def settimeout(self, seconds: float | None) -> None: ...
-
     def close(self) -> None: ...
+
+
+def wait_readable(sock: socket.socket, timeout: float | None) -> None:
+    """TimeoutError when nothing arrives in time. The socket itself has no timeout: a slow reader must not fail our writes."""
+    if timeout is None:
+        return
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    if not poll.poll(timeout * 1000):
+        raise TimeoutError("nothing received")
 
 
 class PlainChannel:
@@ -55,7 +63,8 @@ class PlainChannel:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._sock = sock
 
-    def recv(self, size: int) -> bytes:
+    def recv(self, size: int, timeout: float | None) -> bytes:
+        wait_readable(self._sock, timeout)
         return self._sock.recv(size)
 
     def send(self, buffers: list[bytes | memoryview]) -> None:
@@ -69,9 +78,6 @@ class PlainChannel:
                 group[0] = group[0][sent:]
                 sent = self._sock.sendmsg(group)
                 left -= sent
-
-    def settimeout(self, seconds: float | None) -> None:
-        self._sock.settimeout(seconds)
 
     def close(self) -> None:
         """Wake up whoever reads or writes, then close."""
@@ -91,9 +97,10 @@ class Packet(NamedTuple):
 class PacketStream:
     """Packets both ways over one channel. `large` lengths (4 bytes) begin after ACCEPT has been sent."""
 
-    def __init__(self, channel: Channel, on_break: Callable[[], None]) -> None:
+    def __init__(self, channel: Channel, on_break: Callable[[], None], message_timeout: float) -> None:
         self._channel = channel
         self._on_break = on_break
+        self.message_timeout = message_timeout  # seconds of silence allowed inside a packet
         self._pending = bytearray()
         self._queue: deque[Packet | Exception] = deque()
         self._queued_bytes = 0
@@ -103,9 +110,12 @@ class PacketStream:
 
     # -- reading -------------------------------------------------------------------------------------------------------------
 
-    def read_packet(self) -> Packet:
-        """The next packet straight from the channel (only before the reading thread runs, or from it)."""
-        header = self._take(_HEADER)
+    def read_packet(self, timeout: float | None) -> Packet:
+        """The next packet straight from the channel (only before the reading thread runs, or from it).
+
+        `timeout` is for its first byte. WireError for what is no packet, PeerSilentError, PeerGoneError.
+        """
+        header = self._take(_HEADER, timeout)
         length = int.from_bytes(header[:4], "big") if self.large else int.from_bytes(header[:2], "big")
         type_ = header[4]
         limit = SDU + _HEADER if self.large else 0xFFFF
@@ -113,23 +123,23 @@ class PacketStream:
             raise WireError(f"packet of {length} bytes")
         if type_ not in (CONNECT, DATA, MARKER):
             raise WireError(f"packet type {type_}")
-        body = self._take(length - _HEADER)
+        body = self._take(length - _HEADER, self.message_timeout)
         if type_ != DATA:
             return Packet(type_, 0, body)
         if len(body) < 2:
             raise WireError("DATA packet without data flags")
         return Packet(DATA, int.from_bytes(body[:2], "big"), body[2:])
 
-    def _take(self, size: int) -> bytes:
+    def _take(self, size: int, timeout: float | None) -> bytes:
         while len(self._pending) < size:
             try:
-                piece = self._channel.recv(262144)
+                piece = self._channel.recv(262144, self.message_timeout if self._pending else timeout)
             except TimeoutError as error:
-                raise PeerSilent("the client stopped in the middle of a message") from error
+                raise PeerSilentError("the client stopped in the middle of a message") from error
             except OSError as error:
-                raise PeerGone(str(error)) from error
+                raise PeerGoneError(str(error)) from error
             if not piece:
-                raise PeerGone("closed by the client")
+                raise PeerGoneError("closed by the client")
             self._pending += piece
         taken = bytes(self._pending[:size])
         del self._pending[:size]
@@ -137,13 +147,12 @@ class PacketStream:
 
     def start_reading(self, name: str) -> None:
         """From now on packets come through `next_data`; the channel is read by a thread of its own."""
-        self._channel.settimeout(None)
         threading.Thread(target=self._read_forever, name=name, daemon=True).start()
 
     def _read_forever(self) -> None:
         try:
             while True:
-                packet = self.read_packet()
+                packet = self.read_packet(None)
                 if packet.type == MARKER and len(packet.body) >= 3 and packet.body[2] in (MARKER_BREAK, MARKER_INTERRUPT):
                     self._on_break()
                 with self._ready:
@@ -152,17 +161,17 @@ class PacketStream:
                     self._ready.notify_all()
                     while self._queued_bytes > _QUEUE_LIMIT:
                         self._ready.wait()
-        except (WireError, PeerGone) as error:
+        except (WireError, PeerGoneError) as error:
             with self._ready:
                 self._queue.append(error)
                 self._ready.notify_all()
             self._on_break()  # a statement nobody waits for any more must not run on
 
     def next_packet(self, timeout: float | None) -> Packet:
-        """The next packet; PeerSilent after `timeout` seconds, PeerGone at the end."""
+        """The next packet; PeerSilentError after `timeout` seconds, PeerGoneError at the end."""
         with self._ready:
             if not self._ready.wait_for(lambda: self._queue, timeout):
-                raise PeerSilent("the client stopped in the middle of a message")
+                raise PeerSilentError("the client stopped in the middle of a message")
             packet = self._queue[0]
             if isinstance(packet, Exception):
                 raise packet
@@ -170,11 +179,6 @@ class PacketStream:
             self._queued_bytes -= len(packet.body)
             self._ready.notify_all()
             return packet
-
-    @property
-    def peer_is_gone(self) -> bool:
-        with self._ready:
-            return bool(self._queue) and isinstance(self._queue[-1], Exception)
 
     # -- writing -------------------------------------------------------------------------------------------------------------
 
@@ -215,16 +219,13 @@ class PacketStream:
             with self._send_lock:
                 self._channel.send(buffers)
         except OSError as error:
-            raise PeerGone(str(error)) from error
-
-    def settimeout(self, seconds: float | None) -> None:
-        self._channel.settimeout(seconds)
+            raise PeerGoneError(str(error)) from error
 
     def close(self) -> None:
         self._channel.close()
         with self._ready:
             self._queued_bytes = 0
-            self._queue.append(PeerGone("closed by the server"))
+            self._queue.append(PeerGoneError("closed by the server"))
             self._ready.notify_all()
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from oracle_mimic.wire.buffer import WireError
 from oracle_mimic.wire.cells import Cells
-from oracle_mimic.wire.wide import Flags, I64, Limbs, decimal_of_int64, null_flags, validity, words
+from oracle_mimic.wire.wide import I64, Flags, Limbs, decimal_of_int64, null_flags, validity, words
 
 U8 = npt.NDArray[np.uint8]
 I32 = npt.NDArray[np.int32]

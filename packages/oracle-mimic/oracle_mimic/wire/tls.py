@@ -10,6 +10,8 @@ import socket
 import ssl
 import threading
 
+from oracle_mimic.wire.packets import wait_readable
+
 
 class TlsChannel:
     """A `packets.Channel` that speaks TLS.
@@ -38,8 +40,10 @@ class TlsChannel:
                 break
             finally:
                 self._flush()
+        sock.settimeout(None)
 
-    def _feed(self) -> None:
+    def _feed(self, timeout: float | None = None) -> None:
+        wait_readable(self._sock, timeout)
         data = self._sock.recv(262144)
         with self._lock:
             if data:
@@ -54,7 +58,7 @@ class TlsChannel:
             if data:
                 self._sock.sendall(data)
 
-    def recv(self, size: int) -> bytes:
+    def recv(self, size: int, timeout: float | None) -> bytes:
         while True:
             with self._lock:
                 try:
@@ -63,7 +67,7 @@ class TlsChannel:
                     pass
                 except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
                     return b""
-            self._feed()
+            self._feed(timeout)
 
     def send(self, buffers: list[bytes | memoryview]) -> None:
         for buffer in buffers:
@@ -71,9 +75,6 @@ class TlsChannel:
                 self._tls.write(buffer)
                 data = self._outgoing.read()
                 self._sock.sendall(data)
-
-    def settimeout(self, seconds: float | None) -> None:
-        self._sock.settimeout(seconds)
 
     def close(self) -> None:
         try:
