@@ -40,6 +40,7 @@ class Settings:
             "CURRENT_SCHEMA": self.current_schema,
             "SESSION_USER": self.user,
             "SESSIONID": "17",
+            "SESSION_USERID": "107",
             "LANGUAGE": "AMERICAN_AMERICA.AL32UTF8",
         }
         if namespace.upper() != "USERENV" or parameter.upper() not in values:
@@ -77,7 +78,7 @@ class Engine:
         except duckdb.Error as error:
             raise ex.from_duckdb_error(error) or error from error
         assert carrier in (typed.carrier, '"NULL"') or same_carrier(carrier, typed.carrier), f"{carrier} is not {typed.carrier}"
-        return ex.to_python(typed.carrier, value)
+        return ex.to_python(typed.carrier, value, typed.type)
 
     def truth(self, condition: str) -> bool | None:
         try:

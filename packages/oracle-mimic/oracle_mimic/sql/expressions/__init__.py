@@ -7,7 +7,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from oracle_mimic.sql.expressions import date_arithmetic, date_reader, date_writer, number_bytes, number_text, text_bytes, zones
+from oracle_mimic.sql.expressions import (
+    date_arithmetic,
+    date_reader,
+    date_writer,
+    functions_aggregate,
+    functions_analytic,
+    functions_date,
+    functions_null,
+    functions_number,
+    functions_session,
+    functions_text,
+    number_bytes,
+    number_mask,
+    number_text,
+    octets,
+    regular_expressions,
+    text_bytes,
+    zones,
+)
 from oracle_mimic.sql.expressions.arithmetic import arithmetic, concat, negate
 from oracle_mimic.sql.expressions.comparison import (
     between,
@@ -22,6 +40,7 @@ from oracle_mimic.sql.expressions.comparison import (
 )
 from oracle_mimic.sql.expressions.conversion import assign, cast, common_carrier, common_type, convert, null_as
 from oracle_mimic.sql.expressions.failures import from_duckdb_error
+from oracle_mimic.sql.expressions.functions import call, is_aggregate, is_analytic
 from oracle_mimic.sql.expressions.intervals import literal_interval
 from oracle_mimic.sql.expressions.literals import bind, literal_date, literal_string, literal_timestamp, null
 from oracle_mimic.sql.expressions.numbers import literal_number
@@ -29,7 +48,11 @@ from oracle_mimic.sql.expressions.output import to_output, to_python
 from oracle_mimic.sql.expressions.registry import DEFINITIONS, arrow_function
 
 # Imported for the functions they define.
-_DEFINING = (date_arithmetic, date_reader, date_writer, number_bytes, number_text, text_bytes, zones)
+_DEFINING = (
+    date_arithmetic, date_reader, date_writer, functions_aggregate, functions_analytic, functions_date, functions_null,
+    functions_number, functions_session, functions_text, number_bytes, number_mask, number_text, octets, regular_expressions,
+    text_bytes, zones,
+)  # fmt: skip
 
 
 def register(connection: Any) -> None:
@@ -47,8 +70,8 @@ def register(connection: Any) -> None:
 
 
 __all__ = [
-    "arithmetic", "assign", "between", "bind", "case_when", "cast", "common_carrier", "common_type", "comparable", "compare",
-    "concat", "convert", "from_duckdb_error", "group_key", "in_list", "is_null", "like", "literal_date", "literal_interval",
-    "literal_number", "literal_string", "literal_timestamp", "negate", "null", "null_as", "order_key", "register", "to_output",
-    "to_python",
+    "arithmetic", "assign", "between", "bind", "call", "case_when", "cast", "common_carrier", "common_type", "comparable",
+    "compare", "concat", "convert", "from_duckdb_error", "group_key", "in_list", "is_aggregate", "is_analytic", "is_null",
+    "like", "literal_date", "literal_interval", "literal_number", "literal_string", "literal_timestamp", "negate", "null",
+    "null_as", "order_key", "register", "to_output", "to_python",
 ]  # fmt: skip

@@ -286,3 +286,26 @@ def double_text(value: float, single: bool) -> str:
     mantissa, exponent = f"{value:.{8 if single else 16}E}".split("E")
     mantissa = mantissa.rstrip("0")
     return f"{mantissa}{'0' if mantissa.endswith('.') else ''}E{int(exponent):+04d}"
+
+
+@udf("DOUBLE", returns="DOUBLE")
+def round_double(value: float) -> float:
+    """ROUND(binary_double): to the nearest integer, halves to even."""
+    return value if not math.isfinite(value) else float(round(value))
+
+
+@udf("BLOB", "BLOB", "BLOB", "BIGINT", returns="BIGINT")
+def width_bucket(value: bytes, low: bytes, high: bytes, count: int) -> int:
+    """The histogram bucket 1..count, 0 below and count + 1 above the range; ORA-30494 for a count below 1."""
+    v, a, b = decode(value), decode(low), decode(high)
+    if count <= 0:
+        raise OracleError(30494, "The argument [4] of WIDTH_BUCKET function is NULL or invalid.")
+    if a == b:
+        raise OracleError(30494, "The argument [3] of WIDTH_BUCKET function is NULL or invalid.")
+    if a > b:
+        a, b, v = -a, -b, -v
+    if v < a:
+        return 0
+    if v >= b:
+        return count + 1
+    return int(EXACT.divide(EXACT.multiply(EXACT.subtract(v, a), Decimal(count)), EXACT.subtract(b, a)).to_integral_value(ROUND_FLOOR)) + 1

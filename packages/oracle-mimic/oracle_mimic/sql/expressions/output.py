@@ -9,8 +9,8 @@ from oracle_mimic.number import to_decimal
 from oracle_mimic.sql.bound import BindContext, Typed
 from oracle_mimic.sql.carriers import NUMBER_BYTES
 from oracle_mimic.sql.expressions import moments, rowid_text
-from oracle_mimic.sql.expressions.derive import derived, null_of
-from oracle_mimic.types import Kind
+from oracle_mimic.sql.expressions.derive import DECIMALS, derived, null_of
+from oracle_mimic.types import Kind, OracleType
 
 OUTPUT_TZ = 'STRUCT(utc DECIMAL(38,0), "offset" INTEGER)'
 
@@ -38,12 +38,12 @@ def to_output(x: Typed, ctx: BindContext) -> Typed:
     return x
 
 
-def to_python(carrier: str, value: Any) -> Any:
+def to_python(carrier: str, value: Any, type_: OracleType | None = None) -> Any:
     """A value of a carrier, as DuckDB's client gives it, in its Python form: NUMBER as Decimal, WITH TIME ZONE as (utc
-    nanoseconds, zone), intervals and fine timestamps as int; the rest as it is."""
+    nanoseconds, zone), intervals and fine timestamps as int; the rest as it is. A BLOB is a NUMBER unless `type_` says RAW or LOB."""
     if value is None:
         return None
-    if carrier == NUMBER_BYTES and isinstance(value, (bytes, bytearray, memoryview)):
+    if carrier == NUMBER_BYTES and (type_ is None or type_.kind in DECIMALS):
         return to_decimal(bytes(value))
     if carrier.startswith("DECIMAL"):
         return Decimal(value)

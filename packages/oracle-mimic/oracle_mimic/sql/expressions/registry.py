@@ -70,7 +70,8 @@ def arrow_function(definition: Definition) -> Callable[..., pa.Array]:
         rows = zip(*(column.to_pylist() for column in columns), strict=True)
         return pa.array([function(*row) for row in rows], result)
 
-    chosen = with_nulls if definition.nulls else one if len(definition.parameters) == 1 else many
+    chosen: Any = with_nulls if definition.nulls else one if len(definition.parameters) == 1 else many
     names = [Parameter(f"p{index}", Parameter.POSITIONAL_ONLY) for index in range(len(definition.parameters))]
-    chosen.__signature__ = Signature(names)  # type: ignore[attr-defined]  # DuckDB counts the parameters of what it is given
-    return chosen
+    chosen.__signature__ = Signature(names)  # DuckDB counts the parameters of what it is given
+    function_over_columns: Callable[..., pa.Array] = chosen
+    return function_over_columns

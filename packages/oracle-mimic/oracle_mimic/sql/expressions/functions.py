@@ -1,0 +1,151 @@
+"""The catalogue of functions: which names exist, how many arguments they take, and the call that makes typed text of one.
+
+A scalar function is a Python function `(arguments, ctx) -> Typed` registered under its SQL name. Aggregate and analytic functions also
+take `Options`. A known function that is not offered is refused by name (ORA-03001); an unknown one is ORA-00904.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from oracle_mimic.errors import OracleError, refused
+from oracle_mimic.sql.bound import BindContext, OrderTerm, Typed
+
+Arguments = Sequence[Typed]
+Scalar = Callable[[Arguments, BindContext], Typed]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What may stand around an aggregate's arguments. window: the text inside OVER ( ), None without OVER."""
+
+    distinct: bool = False
+    within_group: Sequence[OrderTerm] = ()
+    ignore_nulls: bool = False
+    window: str | None = None
+
+    def over(self, aggregate: str) -> str:
+        """The DuckDB aggregate, with its window when there is one."""
+        return aggregate if self.window is None else f"({aggregate} OVER ({self.window}))"
+
+
+Aggregate = Callable[[Arguments, BindContext, Options], Typed]
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """An entry of the catalogue; `most` None: any number of arguments."""
+
+    least: int
+    most: int | None
+    scalar: Scalar | None = None
+    aggregate: Aggregate | None = None
+    needs_window: bool = False
+    options: frozenset[str] = field(default_factory=frozenset)
+
+
+CATALOGUE: dict[str, Function] = {}
+
+_REFUSED_NAMES = """
+SOUNDEX DUMP NEW_TIME ORA_HASH CHECKSUM BIT_XOR_AGG BIT_AND_AGG BIT_OR_AGG APPROX_COUNT_DISTINCT COLLECT CORR CORR_S CORR_K COVAR_POP
+COVAR_SAMP REGR_SLOPE REGR_INTERCEPT REGR_COUNT REGR_R2 REGR_AVGX REGR_AVGY REGR_SXX REGR_SYY REGR_SXY STATS_MODE STATS_BINOMIAL_TEST
+SIN COS TAN ASIN ACOS ATAN ATAN2 SINH COSH TANH CONVERT NLS_UPPER NLS_LOWER NLS_INITCAP NLSSORT XMLAGG XMLELEMENT XMLFOREST XMLTYPE
+XMLSERIALIZE XMLQUERY EXTRACTVALUE UPDATEXML JSON_VALUE JSON_QUERY JSON_OBJECT JSON_ARRAY JSON_TABLE JSON_ARRAYAGG JSON_OBJECTAGG
+JSON_EXISTS TREAT DEREF REF VALUE CARDINALITY POWERMULTISET CV ITERATION_NUMBER PRESENTV PRESENTNNV PREVIOUS SYS_CONNECT_BY_PATH
+SYS_TYPEID SYS_XMLGEN SYS_DBURIGEN CLUSTER_ID PREDICTION FEATURE_ID ORA_DST_AFFECTED ORA_DST_CONVERT ORA_DST_ERROR ORA_INVOKING_USER
+ORA_DM_PARTITION_NAME BFILENAME TO_LOB TO_SINGLE_BYTE TO_MULTI_BYTE COLLATION COMPOSE DECOMPOSE SCORE CONTAINS DBMS_RANDOM.VALUE
+DBMS_RANDOM.STRING VALIDATE_CONVERSION SUBSTR2 SUBSTR4 SUBSTRC INSTR2 INSTR4 INSTRC INSTRB LENGTH2 LENGTH4 LENGTHC
+"""
+_REFUSED = frozenset(_REFUSED_NAMES.split())
+
+
+def scalar(*names: str, least: int, most: int | None = -1) -> Callable[[Scalar], Scalar]:
+    """Register a scalar function; most: as many as `least` unless given, None for any number."""
+
+    def define(function: Scalar) -> Scalar:
+        for name in names:
+            CATALOGUE[name] = Function(least, least if most == -1 else most, scalar=function)
+        return function
+
+    return define
+
+
+def aggregate(
+    *names: str, least: int, most: int | None = -1, needs_window: bool = False, options: str = ""
+) -> Callable[[Aggregate], Aggregate]:
+    """Register an aggregate (also analytic) or, with needs_window, a purely analytic function.
+
+    options: which of `distinct`, `within_group`, `ignore_nulls` it understands.
+    """
+
+    def define(function: Aggregate) -> Aggregate:
+        for name in names:
+            limit = least if most == -1 else most
+            CATALOGUE[name] = Function(least, limit, aggregate=function, needs_window=needs_window, options=frozenset(options.split()))
+        return function
+
+    return define
+
+
+def is_aggregate(name: str) -> bool:
+    """True for a function that groups rows (it may also stand with OVER)."""
+    if name in ("GROUPING", "GROUPING_ID"):
+        return True
+    found = CATALOGUE.get(name)
+    return found is not None and found.aggregate is not None and not found.needs_window
+
+
+def is_analytic(name: str) -> bool:
+    """True for a function that needs OVER."""
+    found = CATALOGUE.get(name)
+    return found is not None and found.needs_window
+
+
+def call(
+    name: str,
+    arguments: Arguments,
+    ctx: BindContext,
+    *,
+    distinct: bool = False,
+    within_group: Sequence[OrderTerm] = (),
+    ignore_nulls: bool | None = None,
+    window: str | None = None,
+) -> Typed:
+    """A function call as typed text; `name` in upper case, with its package when it has one (UTL_RAW.CAST_TO_RAW).
+
+    ORA-00904 unknown function, ORA-00909/00938/00939 number of arguments, ORA-03001 known but not offered.
+    """
+    found = CATALOGUE.get(name)
+    if found is None:
+        if name in _REFUSED:
+            raise refused(name)
+        raise OracleError(904, f"{_quoted(name)}: invalid identifier")
+    if len(arguments) < found.least:
+        raise OracleError(938, "not enough arguments for function")
+    if found.most is not None and len(arguments) > found.most:
+        raise OracleError(939, "too many arguments for function")
+    if found.scalar is not None:
+        if window is not None:
+            raise (
+                OracleError(30484, "missing window specification for this function")
+                if found.needs_window
+                else OracleError(923, "FROM keyword not found where expected")
+            )
+        return found.scalar(arguments, ctx)
+    if found.aggregate is None:
+        raise refused(name)
+    for option, given in (("distinct", distinct), ("within_group", bool(within_group)), ("ignore_nulls", bool(ignore_nulls))):
+        if given and option not in found.options:
+            raise (
+                OracleError(30482, "DISTINCT option not allowed for this function")
+                if option == "distinct"
+                else OracleError(2000, f"missing or unexpected {option.replace('_', ' ').upper()} for {name}")
+            )
+    if found.needs_window and window is None:
+        raise OracleError(30484, "missing window specification for this function")
+    return found.aggregate(arguments, ctx, Options(distinct, within_group, bool(ignore_nulls), window))
+
+
+def _quoted(name: str) -> str:
+    return ".".join(f'"{part}"' for part in name.split("."))

@@ -1,0 +1,258 @@
+"""Aggregate functions, which also stand with OVER.
+
+SUM is native where the sum of any realistic number of rows fits DuckDB's 38 digits; otherwise, and for AVG's division, the numbers
+go through NUMBER bytes. MEDIAN, PERCENTILE_*, STDDEV and VARIANCE are computed exactly from the ordered values of the group.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from oracle_mimic.errors import OracleError, refused
+from oracle_mimic.sql.bound import BindContext, OrderTerm, Typed
+from oracle_mimic.sql.carriers import NUMBER_BYTES
+from oracle_mimic.sql.expressions.comparison import group_key, order_key
+from oracle_mimic.sql.expressions.conversion import inconsistent, to_number, to_text
+from oracle_mimic.sql.expressions.derive import (
+    BINARY_DOUBLE,
+    DATETIMES,
+    DECIMALS,
+    INTERVALS,
+    NUMBER,
+    NUMERIC,
+    TEXT,
+    VARCHAR2_MAX,
+    quote,
+    varchar2,
+)
+from oracle_mimic.sql.expressions.functions import Arguments, Options, aggregate
+from oracle_mimic.sql.expressions.number_bytes import EXACT, decode, encode, quotient
+from oracle_mimic.sql.expressions.numbers import as_bytes, decimal, decimal_shape, is_double
+from oracle_mimic.sql.expressions.registry import udf
+from oracle_mimic.types import Kind, OracleType
+
+COUNT = "DECIMAL(19,0)"
+_SUMMABLE_DIGITS = 28  # ten more digits remain for the number of rows
+
+
+def grouped(sql: str, type_: OracleType, carrier: str, options: Options, *operands: Typed) -> Typed:
+    """The result of an aggregate: one value per group, or per row with OVER."""
+    aggregated = options.window is None or any(operand.aggregate for operand in operands)
+    return Typed(sql, type_, carrier, aggregate=aggregated, windowed=options.window is not None)
+
+
+def numeric(x: Typed, ctx: BindContext) -> Typed:
+    if x.type.kind not in NUMERIC | TEXT and not x.is_null_literal:
+        raise inconsistent(Kind.NUMBER, x.type)
+    return to_number(x, ctx)
+
+
+def _distinct(options: Options) -> str:
+    return "DISTINCT " if options.distinct else ""
+
+
+@aggregate("COUNT", least=0, most=1, options="distinct")
+def count(arguments: Arguments, ctx: BindContext, options: Options) -> Typed:
+    del ctx
+    counted = "*" if not arguments else _distinct(options) + (group_key(arguments[0]) if options.distinct else arguments[0].sql)
+    if arguments and arguments[0].type.kind is Kind.TIMESTAMP_TZ:
+        counted = _distinct(options) + group_key(arguments[0])
+    typed = grouped(f"CAST({options.over(f'count({counted})')} AS {COUNT})", NUMBER, COUNT, options, *arguments)
+    return Typed(typed.sql, typed.type, typed.carrier, nullable=False, aggregate=typed.aggregate, windowed=typed.windowed)
+
+
+def _sum_of(x: Typed, options: Options) -> tuple[str, str]:
+    """The text of SUM over a NUMBER, and its carrier."""
+    shape = decimal_shape(x.carrier)
+    if shape and shape[0] <= _SUMMABLE_DIGITS:
+        carrier = decimal(38, shape[1])
+        return f"CAST({options.over(f'sum({_distinct(options)}CAST({x.sql} AS {decimal(*shape)}))')} AS {carrier})", carrier
+    return f"ora_sum_numbers({options.over(f'list({_distinct(options)}{as_bytes(x)})')})", NUMBER_BYTES
+
+
+@aggregate("SUM", least=1, options="distinct")
+def sum_(arguments: Arguments, ctx: BindContext, options: Options) -> Typed:
+    x = numeric(arguments[0], ctx)
+    if is_double(x):
+        return grouped(options.over(f"sum({_distinct(options)}CAST({x.sql} AS DOUBLE))"), BINARY_DOUBLE, "DOUBLE", options, *arguments)
+    sql, carrier = _sum_of(x, options)
+    return grouped(sql, NUMBER, carrier, options, *arguments)
+
+
+@aggregate("AVG", least=1, options="distinct")
+def avg(arguments: Arguments, ctx: BindContext, options: Options) -> Typed:
+    x = numeric(arguments[0], ctx)
+    if is_double(x):
+        return grouped(options.over(f"avg({_distinct(options)}CAST({x.sql} AS DOUBLE))"), BINARY_DOUBLE, "DOUBLE", options, *arguments)
+    sql, carrier = _sum_of(x, options)
+    total = as_bytes(Typed(sql, NUMBER, carrier))
+    number = f"ora_number(CAST({options.over(f'count({_distinct(options)}{x.sql})')} AS VARCHAR))"
+    return grouped(f"ora_average({total}, {number})", NUMBER, NUMBER_BYTES, options, *arguments)
+
+
+@udf("BLOB", "BLOB", returns="BLOB")
+def average(total: bytes, number: bytes) -> bytes:
+    """The sum over the count; a group has at least one value when its sum is not NULL."""
+    return encode(quotient(decode(total), decode(number)))
+
+
+def _extreme(name: str, arguments: Arguments, options: Options) -> Typed:
+    x = arguments[0]
+    key = group_key(x)  # refuses LOBs
+    if x.is_null_literal:
+        return grouped(options.over(f"{name}({x.sql})"), x.type, x.carrier, options, x)
+    picked = f"arg_{name}({x.sql}, {key})" if key != x.sql else f"{name}({x.sql})"
+    type_ = NUMBER if x.type.kind in DECIMALS else x.type
+    return grouped(options.over(picked), type_, x.carrier, options, x)
+
+
+@aggregate("MIN", least=1, options="distinct")
+def min_(arguments: Arguments, ctx: BindContext, options: Options) -> Typed:
+    del ctx
+    return _extreme("min", arguments, options)
+
+
+@aggregate("MAX", least=1, options="distinct")
+def max_(arguments: Arguments, ctx: BindContext, options: Options) -> Typed:
+    del ctx
+    return _extreme("max", arguments, options)
+
+
+# --- statistics ------------------------------------------------------------------------------------------------------------
+
+
+def _statistic(kind: str, arguments: Arguments, ctx: BindContext, options: Options) -> Typed:
+    x = numeric(arguments[0], ctx)
+    if is_double(x):
+        native = {"STDDEV": "stddev_samp", "VARIANCE": "var_samp"}.get(kind, kind.lower())
+        value = options.over(f"{native}({x.sql})")
+        if kind in ("STDDEV", "VARIANCE"):
+            value = f"(CASE WHEN {options.over(f'count({x.sql})')} = 1 THEN 0 ELSE {value} END)"
+        return grouped(f"CAST({value} AS DOUBLE)", BINARY_DOUBLE, "DOUBLE", options, *arguments)
+    values = options.over(f"list({_distinct(options)}{as_bytes(x)})")
+    return grouped(f"ora_spread({values}, {quote(kind)})", NUMBER, NUMBER_BYTES, options, *arguments)
+
+
+@udf("BLOB[]", "VARCHAR", returns="BLOB")
+def spread(values: list[bytes | None], kind: str) -> bytes | None:
+    """Variance or standard deviation; STDDEV and VARIANCE of one value are 0, their _SAMP forms NULL."""
+    numbers = [decode(value) for value in values if value is not None]
+    count_, sample = len(numbers), not kind.endswith("_POP")
+    if not numbers or (count_ == 1 and kind.endswith("_SAMP")):
+        return None
+    if count_ == 1:
+        return encode(Decimal(0))
+    total, squares = Decimal(0), Decimal(0)
+    for number in numbers:
+        total = EXACT.add(total, number)
+        squares = EXACT.add(squares, EXACT.multiply(number, number))
+    deviation = EXACT.subtract(EXACT.multiply(squares, Decimal(count_)), EXACT.multiply(total, total))
+    variance = EXACT.divide(deviation, Decimal(count_ * (count_ - 1 if sample else count_)))
+    return encode(EXACT.sqrt(variance) if kind.startswith("STDDEV") else variance)
+
+
+def _register_statistics() -> None:
+    for kind, name in (("STDDEV", "STDDEV"), ("STDDEV_SAMP", "STDDEV_SAMP"), ("STDDEV_POP", "STDDEV_POP"), ("VARIANCE", "VARIANCE"),
+                       ("VAR_SAMP", "VAR_SAMP"), ("VAR_POP", "VAR_POP")):  # fmt: skip
+
+        def statistic(arguments: Arguments, ctx: BindContext, options: Options, kind: str = kind) -> Typed:
+            return _statistic(kind, arguments, ctx, options)
+
+        aggregate(name, least=1, options="distinct")(statistic)
+
+
+_register_statistics()
+
+
+# --- ordered sets ----------------------------------------------------------------------------------------------------------
+
+
+def _ordered_values(term: OrderTerm, ctx: BindContext, options: Options) -> str:
+    """The values of a group as a list in the order asked for, without NULLs, in their own carrier."""
+    x = term.value
+    return options.over(f"list({x.sql} ORDER BY {order_key(x, term.descending, term.nulls_first, ctx)}) FILTER (WHERE {x.sql} IS NOT NULL)")
+
+
+@aggregate("MEDIAN", least=1)
+def median(arguments: Arguments, ctx: BindContext, options: Options) -> Typed:
+    x = numeric(arguments[0], ctx) if arguments[0].type.kind not in DATETIMES | INTERVALS else arguments[0]
+    return _percentile_cont(OrderTerm(x), Decimal("0.5"), ctx, options, arguments)
+
+
+def _percentile_cont(term: OrderTerm, fraction: Decimal, ctx: BindContext, options: Options, operands: Arguments) -> Typed:
+    x = term.value
+    if x.type.kind not in NUMERIC:
+        raise refused(f"a median or percentile of {x.type.kind.value}")
+    if is_double(x):
+        raise refused("PERCENTILE_CONT of BINARY_DOUBLE")
+    converted = OrderTerm(Typed(as_bytes(x), NUMBER, NUMBER_BYTES), term.descending, term.nulls_first)
+    sql = f"ora_percentile_cont({_ordered_values(converted, ctx, options)}, {quote(str(fraction))})"
+    return grouped(sql, NUMBER, NUMBER_BYTES, options, *operands, x)
+
+
+@udf("BLOB[]", "VARCHAR", returns="BLOB")
+def percentile_cont(ordered: list[bytes], fraction: str) -> bytes | None:
+    """Linear interpolation between the two values around row 1 + fraction * (n - 1)."""
+    if not ordered:
+        return None
+    row = Decimal(fraction) * (len(ordered) - 1)
+    low = int(row)
+    part = row - low
+    first = decode(ordered[low])
+    if not part:
+        return encode(first)
+    second = decode(ordered[low + 1])
+    return encode(EXACT.add(first, EXACT.multiply(part, EXACT.subtract(second, first))))
+
+
+def _fraction(arguments: Arguments) -> Decimal:
+    fraction = arguments[0].literal
+    if not isinstance(fraction, Decimal):
+        raise refused("a percentile that is not a literal")
+    if not 0 <= fraction <= 1:
+        raise OracleError(30495, "The percentile value should be between 0 and 1.")
+    return fraction
+
+
+def _single_term(options: Options) -> OrderTerm:
+    if len(options.within_group) != 1:
+        raise OracleError(30491, "missing ORDER BY clause for this function")
+    return options.within_group[0]
+
+
+@aggregate("PERCENTILE_CONT", least=1, options="within_group")
+def percentile_cont_function(arguments: Arguments, ctx: BindContext, options: Options) -> Typed:
+    term = _single_term(options)
+    return _percentile_cont(OrderTerm(to_number(term.value, ctx) if term.value.type.kind in TEXT else term.value, term.descending,
+                                      term.nulls_first), _fraction(arguments), ctx, options, arguments)  # fmt: skip
+
+
+@aggregate("PERCENTILE_DISC", least=1, options="within_group")
+def percentile_disc(arguments: Arguments, ctx: BindContext, options: Options) -> Typed:
+    """The first value whose cumulative distribution reaches the fraction."""
+    term, fraction = _single_term(options), _fraction(arguments)
+    x = term.value
+    values = _ordered_values(term, ctx, options)
+    position = f"greatest(1, ceil(CAST('{fraction}' AS DECIMAL(20,18)) * CAST(len({values}) AS DECIMAL(18,0))))"
+    type_ = NUMBER if x.type.kind in DECIMALS else x.type
+    return grouped(f"list_extract({values}, CAST({position} AS BIGINT))", type_, x.carrier, options, *arguments, x)
+
+
+@aggregate("LISTAGG", least=1, most=2, options="distinct within_group")
+def listagg(arguments: Arguments, ctx: BindContext, options: Options) -> Typed:
+    """Text of a group joined in order; NULLs are left out; ORA-01489 beyond 4000 bytes."""
+    x = to_text(arguments[0], ctx)
+    separator = f"coalesce({to_text(arguments[1], ctx).sql}, '')" if len(arguments) > 1 else "''"
+    keys = [order_key(term.value, term.descending, term.nulls_first, ctx) for term in options.within_group]
+    if options.distinct and any(term.value.sql != x.sql for term in options.within_group):
+        raise refused("LISTAGG(DISTINCT) ordered by another expression")
+    order = f" ORDER BY {', '.join(keys)}" if keys else ""
+    joined = options.over(f"string_agg({_distinct(options)}{x.sql}, {separator}{order})")
+    return grouped(f"ora_listagg_fits({joined})", varchar2(VARCHAR2_MAX), "VARCHAR", options, *arguments)
+
+
+@udf("VARCHAR", returns="VARCHAR")
+def listagg_fits(text: str) -> str:
+    if len(text) > VARCHAR2_MAX or len(text.encode()) > VARCHAR2_MAX:
+        raise OracleError(1489, "result of string concatenation is too long")
+    return text
