@@ -6,16 +6,18 @@ wrong password, a missing grant) holds its job until .env or meltano.yml changes
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -69,7 +71,6 @@ class Scheduler:
     _held_since: dict[str, float] = field(default_factory=dict)
     _stopping: threading.Event = field(default_factory=threading.Event)
     _engine: BackgroundScheduler = field(init=False)
-    _lock_file: IO[str] | None = None
 
     def __post_init__(self) -> None:
         self.tallies = {schedule.name: Tally() for schedule in self.planned}
@@ -85,15 +86,15 @@ class Scheduler:
 
     def run(self) -> int:
         """Work until SIGTERM or SIGINT; then let running syncs finish, within the limit. SchedulerError if another is at work."""
-        self._lock()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stopping.set())
-        self._engine.start()
-        self.write_heartbeat()
-        _say(f"{len(self.planned)} schedules; the next: " + ", ".join(self._next()))
-        while not self._stopping.wait(3600):
-            pass
-        self.stop()
+        with self._lock():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: self._stopping.set())
+            self._engine.start()
+            self.write_heartbeat()
+            _say(f"{len(self.planned)} schedules; the next: " + ", ".join(self._next()))
+            while not self._stopping.wait(3600):
+                pass
+            self.stop()
         return 0
 
     def stop(self) -> None:
@@ -120,19 +121,20 @@ class Scheduler:
         jobs = [job for job in self._engine.get_jobs() if job.id != "heartbeat"]
         return [f"{job.id} at {job.next_run_time:%H:%M}" for job in sorted(jobs, key=lambda job: job.next_run_time)[:3]]
 
-    def _lock(self) -> None:
-        import fcntl
-
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Held until the block ends; the operating system frees it however this process dies."""
         path = self.project.root / ".meltano" / f"scheduler-{self.project.environment}.lock"
-        self._lock_file = path.open("a+")
-        try:
-            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._lock_file.seek(0)
-            raise SchedulerError(f"a scheduler is at work already ({self._lock_file.read().strip()}); stop it first") from None
-        self._lock_file.truncate(0)
-        self._lock_file.write(f"process {os.getpid()}, since {self.started_at}")
-        self._lock_file.flush()
+        with path.open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                raise SchedulerError(f"a scheduler is at work already ({file.read().strip()}); stop it first") from None
+            file.truncate(0)
+            file.write(f"process {os.getpid()}, since {self.started_at}")
+            file.flush()
+            yield
 
     def _tick(self, schedule: Schedule) -> None:
         """One tick of one job: ask the guard, run, count. A failure of any kind stays inside this tick."""

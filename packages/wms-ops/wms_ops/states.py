@@ -29,7 +29,7 @@ def show(project: Project) -> list[str]:
         for state_id, state in states.items():
             for stream, bookmark in sorted(state.get("bookmarks", {}).items()):
                 marker = bookmark.get("full_sync") or {}
-                status = {"done": "full sync done", "running": "full sync not finished"}.get(marker.get("status"), "no full sync")
+                status = {"done": "full sync done", "running": "full sync not finished"}.get(str(marker.get("status")), "no full sync")
                 key = bookmark.get("replication_key_value")
                 at = f"incremental from {bookmark.get('replication_key')} {key}" if key else "no bookmark"
                 busy = f", run {running[state_id].run_id} at work" if state_id in running else ""

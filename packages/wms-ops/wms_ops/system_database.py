@@ -96,13 +96,14 @@ class SystemDatabase:
 
     def write_states(self, states: dict[str, dict[str, Any]]) -> None:
         """Replace each state as a whole (Meltano's own merge would keep old keys); one transaction."""
+        now = datetime.now(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+        delete = "DELETE FROM state WHERE state_id = ?".replace("?", self._mark)
+        # Meltano cannot read a state whose partial half is NULL.
+        insert = "INSERT INTO state (state_id, completed_state, partial_state, updated_at) VALUES (?, ?, ?, ?)".replace("?", self._mark)
         with closing(self._connection.cursor()) as cursor:
             for state_id, state in states.items():
-                cursor.execute("DELETE FROM state WHERE state_id = ?".replace("?", self._mark), (state_id,))
-                cursor.execute(
-                    "INSERT INTO state (state_id, completed_state, updated_at) VALUES (?, ?, ?)".replace("?", self._mark),
-                    (state_id, json.dumps({"singer_state": state}), datetime.now(UTC).replace(tzinfo=None).isoformat(sep=" ")),
-                )
+                cursor.execute(delete, (state_id,))
+                cursor.execute(insert, (state_id, json.dumps({"singer_state": state}), "{}", now))
         self._connection.commit()
 
     def running_state_ids(self, prefix: str) -> list[str]:

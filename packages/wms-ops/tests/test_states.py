@@ -1,0 +1,83 @@
+"""States are shown, saved, restored and reopened; Meltano reads back what was written."""
+
+import json
+
+import pytest
+from wms_ops import states
+from wms_ops.guard import FULL, INCREMENTAL, decide
+from wms_ops.states import StateError
+from wms_ops.system_database import merge
+
+STATE_ID = "dev:tap-oracle-wms--allocation-to-target-oracle"
+DONE = {
+    "bookmarks": {
+        "allocation": {
+            "replication_key": "LAST_UPDATED",
+            "replication_key_value": "2026-11-22T20:10:00.000000",
+            "full_sync": {"status": "done", "generation": 1},
+        }
+    }
+}
+
+
+@pytest.fixture
+def synced(meltano):
+    assert meltano("state", "set", "--force", STATE_ID, json.dumps({"singer_state": DONE})).returncode == 0
+    return meltano
+
+
+def meltano_reads(meltano) -> dict:
+    return json.loads(meltano("state", "get", STATE_ID).stdout)["singer_state"]
+
+
+def test_show_names_stream_and_bookmark(synced):
+    (line,) = states.show(synced.project)
+    assert "allocation" in line
+    assert "full sync done" in line
+    assert "2026-11-22T20:10:00.000000" in line
+
+
+def test_redo_opens_the_full_sync_and_can_be_taken_back(synced):
+    saved = states.redo(synced.project, "allocation", lambda entity: True)
+    assert saved.stat().st_mode & 0o077 == 0
+    assert decide(synced.project, FULL, "allocation").status == "go"
+    assert decide(synced.project, INCREMENTAL, "allocation").status == "waiting"
+    assert meltano_reads(synced).get("bookmarks", {}) == {}
+    assert states.restore(synced.project, saved) == 1
+    assert meltano_reads(synced) == DONE
+
+
+def test_redo_of_one_entity_leaves_the_others_of_the_plain_state(synced):
+    plain = {"bookmarks": {name: {"full_sync": {"status": "done"}} for name in ("allocation", "order_hdr")}}
+    state_id = synced.project.plain_state_id
+    assert synced("state", "set", "--force", state_id, json.dumps({"singer_state": plain})).returncode == 0
+    states.redo(synced.project, "allocation", lambda entity: True)
+    assert list(json.loads(synced("state", "get", state_id).stdout)["singer_state"]["bookmarks"]) == ["order_hdr"]
+
+
+def test_redo_of_an_unknown_entity_is_refused(synced):
+    with pytest.raises(StateError, match="nothing_full_sync"):
+        states.redo(synced.project, "nothing", lambda entity: False)
+
+
+def test_redo_during_a_run_is_refused(synced):
+    process = synced.start()
+    with pytest.raises(StateError, match="at work"):
+        states.redo(synced.project, "allocation", lambda entity: True)
+    synced.finish()
+    assert process.wait(30) == 0
+
+
+def test_a_file_of_another_environment_or_kind_is_refused(synced, tmp_path):
+    path = tmp_path / "saved.json"
+    path.write_text(json.dumps({"environment": "prod", "states": {}}))
+    with pytest.raises(StateError, match="prod"):
+        states.restore(synced.project, path)
+    path.write_text("[]")
+    with pytest.raises(StateError, match=r"saved\.json"):
+        states.restore(synced.project, path)
+
+
+def test_a_partial_state_is_put_over_the_completed_one(meltano):
+    # `--full-refresh` writes partial states; Meltano starts from both, merged.
+    assert merge({"a": {"x": 1}, "b": [2]}, {"a": {"y": 3}, "b": [1], "c": 4}) == {"a": {"x": 1, "y": 3}, "b": [2], "c": 4}
