@@ -1,0 +1,188 @@
+"""A batch: rows of one stream in the load table's columns, with what is known about them.
+
+Rows become fit for a load table here: each column in the Arrow type its Oracle type travels in, keys present, one row per key.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from oracle_connection.contract import BatchMetadata, Mode
+from oracle_connection.types import Kind, OracleType, arrow_type
+from oracle_connection.values import from_json
+
+from target_oracle.columns import DELETED_AT, SEQUENCE, Column, TableModel
+from target_oracle.errors import TargetError
+
+
+class DataError(TargetError):
+    """A row or value that the target cannot take; the message names column and, where known, the row's key."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """Rows to load, in arrival order.
+
+    data: columns named as the load table's. rows_read: before older versions of a key were left out. size_bytes: as it arrived.
+    extracted_at, sequence, table_version hold for rows that do not carry their own. metadata: of our tap's files.
+    records: where the rows came from RECORDs, those, row by row, for reporting a bad one.
+    """
+
+    batch_id: str
+    data: pa.Table
+    rows_read: int
+    size_bytes: int
+    extracted_at: str | None = None
+    sequence: int | None = None
+    table_version: int | None = None
+    metadata: BatchMetadata | None = None
+    records: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def mode(self) -> Mode | None:
+        return self.metadata.mode if self.metadata else None
+
+    @property
+    def has_deletes(self) -> bool:
+        name = DELETED_AT.name
+        return name in self.data.column_names and self.data[name].null_count < self.data.num_rows
+
+    def part(self, start: int, length: int) -> Batch:
+        """Some of the rows, as a batch of its own (same identity)."""
+        records = self.records[start : start + length]
+        return Batch(
+            self.batch_id,
+            self.data.slice(start, length),
+            length,
+            0,
+            self.extracted_at,
+            self.sequence,
+            self.table_version,
+            self.metadata,
+            records,
+        )
+
+
+def travelling_type(column: Column) -> pa.DataType:
+    """The Arrow type in which a column goes to the driver: instants as UTC clock times."""
+    type_ = arrow_type(column.sent_as)
+    return pa.timestamp(type_.unit) if pa.types.is_timestamp(type_) else type_
+
+
+def fit(table: pa.Table, model: TableModel) -> pa.Table:
+    """The model's data columns of a table whose columns are named by property. Absent ones are NULL. Raises DataError."""
+    there = set(table.column_names)
+    columns = []
+    for column in model.columns:
+        wanted = travelling_type(column)
+        if column.source in there:
+            columns.append(_converted(table[column.source], column, wanted))
+        else:
+            columns.append(pa.chunked_array([pa.nulls(table.num_rows, wanted)]))
+    fitted = pa.table(columns, names=[each.name for each in model.columns])
+    check_rows(fitted, model)
+    return fitted
+
+
+def _converted(values: pa.ChunkedArray, column: Column, wanted: pa.DataType) -> pa.ChunkedArray:
+    """Values in the type a column travels in; nothing is rounded or cut."""
+    given = values.type
+    if given == wanted:
+        return values
+    try:
+        if pa.types.is_timestamp(given) and pa.types.is_timestamp(wanted):
+            clock = values.cast(pa.timestamp(given.unit)) if given.tz else values
+            return clock.cast(wanted)
+        if pa.types.is_boolean(given) and column.type.kind is Kind.NUMBER:
+            return values.cast(pa.int8()).cast(wanted)
+        if pa.types.is_nested(given):
+            texts = [None if value is None else json.dumps(value, default=str, ensure_ascii=False) for value in values.to_pylist()]
+            return pa.chunked_array([pa.array(texts, pa.string())])
+        if column.type.kind in {Kind.NUMBER, Kind.FLOAT} and not pa.types.is_integer(given):
+            return pa.chunked_array([from_json(values.to_pylist(), column.sent_as)])
+        return values.cast(wanted)
+    except (pa.ArrowException, ValueError, ArithmeticError) as error:
+        message = f"column {column.source}: values of type {given} do not fit {column.type}: {error}"
+        raise DataError(message) from error
+
+
+def check_rows(table: pa.Table, model: TableModel) -> None:
+    """Refuse rows without a key, and blank-padded text that is too long (its comparisons would cut it). Raises DataError."""
+    for name in model.key:
+        values = table[name]
+        empty = pc.equal(pc.binary_length(values), 0) if pa.types.is_string(values.type) or pa.types.is_binary(values.type) else None
+        absent = values.is_null() if empty is None else pc.or_kleene(values.is_null(), empty)
+        if pc.any(absent).as_py():
+            position = pc.index(absent, True).as_py()
+            row = {each: table[each][position].as_py() for each in model.key}
+            message = f"row {position + 1} of the batch has no value for key column {name} (its key is {row}): a key is never NULL"
+            raise DataError(message)
+    for column in model.columns:
+        if column.type.kind in {Kind.CHAR, Kind.NCHAR} and table.num_rows:
+            values = table[column.name]
+            longest = pc.max(pc.utf8_length(values) if column.type.char_semantics else pc.binary_length(values)).as_py() or 0
+            if longest > (column.type.length or 0):
+                message = f"column {column.name} {column.type}: a value has length {longest} (as ORA-12899)"
+                raise DataError(message)
+
+
+def latest(table: pa.Table, key: Sequence[str], types: Sequence[OracleType]) -> pa.Table | None:
+    """Without the rows that a later one of the same key replaces; None when there are none.
+
+    Later is a higher sequence, with equal or unknown ones the later position. A delete mark does not replace the live row before it.
+    """
+    if not key or table.num_rows < 2:
+        return None
+    keys = [_comparable(table[name], type_) for name, type_ in zip(key, types, strict=True)]
+    own_versions = any(name in table.column_names and table[name].null_count < table.num_rows for name in (SEQUENCE.name, DELETED_AT.name))
+    if not own_versions:
+        positions = pa.table([*keys, pa.array(range(table.num_rows), pa.int64())], names=[*key, "position"])
+        if len(keys) == 1 and len(pc.unique(keys[0])) == table.num_rows:
+            return None
+        last = positions.group_by(list(key), use_threads=False).aggregate([("position", "max")])
+        return None if last.num_rows == table.num_rows else table.take(last["position_max"].sort())
+    kept = _latest_positions(table, [each.to_pylist() for each in keys])
+    return None if len(kept) == table.num_rows else table.take(pa.array(kept, pa.int64()))
+
+
+def latest_positions(table: pa.Table, key: Sequence[str], types: Sequence[OracleType]) -> list[int]:
+    """The positions of the rows that `latest` keeps."""
+    if not key:
+        return list(range(table.num_rows))
+    return _latest_positions(table, [_comparable(table[name], type_).to_pylist() for name, type_ in zip(key, types, strict=True)])
+
+
+def _latest_positions(table: pa.Table, keys: Sequence[Sequence[Any]]) -> list[int]:
+    count = table.num_rows
+    names = table.column_names
+    sequences = table[SEQUENCE.name].to_pylist() if SEQUENCE.name in names else [None] * count
+    deleted = table[DELETED_AT.name].is_valid().to_pylist() if DELETED_AT.name in names else [False] * count
+    live: dict[tuple[Any, ...], int] = {}
+    dead: dict[tuple[Any, ...], int] = {}
+    rank = [(-1 if sequence is None else sequence, position) for position, sequence in enumerate(sequences)]
+    for position, key in enumerate(zip(*keys, strict=True)):
+        group = dead if deleted[position] else live
+        if key not in group or rank[position] > rank[group[key]]:
+            group[key] = position
+    kept = [position for key, position in live.items()]
+    kept += [position for key, position in dead.items() if key not in live or rank[position] > rank[live[key]]]
+    return sorted(kept)
+
+
+def _comparable(values: pa.ChunkedArray, type_: OracleType) -> pa.ChunkedArray:
+    """Key values in a form in which equal ones are equal to Arrow as they are to Oracle."""
+    if type_.kind in {Kind.CHAR, Kind.NCHAR}:
+        return pc.utf8_rtrim(values, " ")
+    if type_.kind in {Kind.NUMBER, Kind.FLOAT} and pa.types.is_string(values.type):
+        from decimal import Decimal
+
+        plain = [None if text is None else f"{Decimal(text).normalize():E}" for text in values.to_pylist()]
+        return pa.chunked_array([pa.array(plain, pa.string())])
+    if pa.types.is_floating(values.type):
+        return pc.add(values, pa.scalar(0, values.type))  # -0.0 becomes 0.0, as Oracle stores it
+    return values

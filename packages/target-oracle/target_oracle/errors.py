@@ -1,0 +1,15 @@
+"""What stops a stream without the database being at fault. Database errors are in `oracle_connection.errors`."""
+
+from __future__ import annotations
+
+
+class TargetError(Exception):
+    """The target refuses to go on; the message says which stream or table, why, and what to do."""
+
+
+class TerminatedError(SystemExit):
+    """A signal asked the process to end. It is no success: the exit code is 128 + the signal's number."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(128 + signal_number)
+        self.signal_number = signal_number

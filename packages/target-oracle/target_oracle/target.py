@@ -1,0 +1,310 @@
+"""target-oracle: the command, its settings, and the order in which messages take effect.
+
+A STATE goes out when everything that arrived before it is committed: at once when nothing waits, else after the commit that ends the
+wait. The SDK's base class would hold it back until the end of the input.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+import uuid
+from collections import deque
+from importlib import metadata
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+from oracle_connection.contract import ContractError, RunMetadata
+from oracle_connection.errors import DatabaseError
+from oracle_connection.parameters import ConnectionParameters
+from oracle_connection.run_record import RunRecord
+from singer_sdk.exceptions import MissingKeyPropertiesError, RecordsWithoutSchemaException
+from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TargetCapabilities
+from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.singerlib.exceptions import InvalidInputLine
+from singer_sdk.target_base import Target
+
+from target_oracle.errors import TargetError, TerminatedError
+from target_oracle.messages import MessageReader
+from target_oracle.run import Run
+from target_oracle.settings import SETTINGS_SCHEMA, TargetSettings
+from target_oracle.sinks import OracleSink
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from singer_sdk.plugin_base import _ConfigInput
+
+MAX_STATE_DELAY_SECONDS = 10.0
+"""RECORDs that a STATE waits for are loaded after this time, even if they do not fill a batch."""
+
+KNOWN_ERRORS = (TargetError, DatabaseError, ContractError, MissingKeyPropertiesError, RecordsWithoutSchemaException, InvalidInputLine)
+"""Errors whose message says everything; others are defects and leave a traceback."""
+
+
+class TargetOracle(Target):
+    """Loads Singer streams into an Oracle database: each batch once, whole, and provably."""
+
+    name = "target-oracle"
+    config_jsonschema = SETTINGS_SCHEMA
+    default_sink_class = OracleSink
+    message_reader_class = MessageReader
+    capabilities: list[CapabilitiesEnum] = [  # type: ignore[misc] # noqa: RUF012 - the SDK declares it so
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+        PluginCapabilities.BATCH,
+        PluginCapabilities.ACTIVATE_VERSION,
+        TargetCapabilities.VALIDATE_RECORDS,
+    ]
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._max_parallelism = 1
+        self._run: Run | None = None
+        self._records: dict[str, RunRecord] = {}
+        self._replication_keys: dict[str, str | None] = {}
+        self._sinks_made: list[OracleSink] = []
+        self._waiting: deque[tuple[dict[str, Any], set[str]]] = deque()
+        self._rows_since_state: set[str] = set()
+
+    @property
+    def parameters(self) -> ConnectionParameters:
+        """How to reach the database. Raises ConfigurationError."""
+        return ConnectionParameters.from_config(self.config)
+
+    # --- what sinks ask for ---
+
+    def run_of(self, tap_run: RunMetadata | None) -> Run:
+        """The run, made for the first stream: its id is the setting's, else the tap's, else a new one."""
+        if self._run is None:
+            parameters = self.parameters
+            settings = TargetSettings.from_config(self.config, parameters)
+            run_id = settings.run_id or (tap_run.run_id if tap_run else None) or str(uuid.uuid4())
+            self._run = Run(settings, parameters, run_id, self.logger)
+        return self._run
+
+    def run_record(self, stream: str, table: str, run: Run) -> RunRecord:
+        """The stream's run record; one for all of its schemas."""
+        if stream not in self._records:
+            version = metadata.version(self.name)
+            self._records[stream] = RunRecord(self.name, version, run.run_id, stream, table, str(run.settings.load_method))
+        return self._records[stream]
+
+    def replication_key(self, stream: str) -> str | None:
+        """The stream's replication key, as its SCHEMA names it."""
+        return self._replication_keys.get(stream)
+
+    # --- messages ---
+
+    @property
+    def _sinks(self) -> list[OracleSink]:
+        return [each for each in (*self._sinks_to_clear, *self._sinks_active.values()) if isinstance(each, OracleSink)]
+
+    def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        keys = message_dict.get("bookmark_properties")
+        self._replication_keys[message_dict.get("stream", "")] = keys[0] if keys else None
+        for sink in self._sinks:
+            sink.flush()  # rows of the old schema, before the table changes
+        super()._process_schema_message(message_dict)
+        self._sinks_made += [each for each in self._sinks if each not in self._sinks_made]
+
+    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        stream = message_dict["stream"]
+        maps = self.mapper.stream_maps.get(stream)
+        if maps is None:
+            self._assert_sink_exists(stream)
+            maps = []
+        for stream_map in maps:
+            record = message_dict["record"]
+            plain = type(stream_map) is SameRecordTransform and not stream_map.flattening_enabled
+            transformed = record if plain else stream_map.transform(dict(record))
+            if transformed is None:
+                continue
+            sink = self._sink(stream_map.stream_alias)
+            sink.add(transformed, message_dict, self.message_reader.line_bytes if isinstance(self.message_reader, MessageReader) else 0)
+            self._rows_since_state.add(sink.stream_name)
+            if sink.is_full:
+                self._flush_all()
+        if self._waiting and self._overdue():
+            self._flush_all()
+
+    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        from singer_sdk.helpers._batch import BaseBatchFileEncoding
+
+        stream = message_dict["stream"]
+        if stream not in self.mapper.stream_maps:
+            self._assert_sink_exists(stream)
+        for stream_map in self.mapper.stream_maps[stream]:
+            if type(stream_map) is not SameRecordTransform or stream_map.flattening_enabled:
+                text = (
+                    f"stream {stream}: a BATCH file cannot pass through a stream map; let the tap send RECORDs, or put the map into the tap"
+                )
+                raise TargetError(text)
+            encoding = BaseBatchFileEncoding.from_dict(message_dict["encoding"])
+            self._sink(stream_map.stream_alias).process_batch_files(encoding, message_dict["manifest"])
+        self._rows_since_state.add(stream)
+        self._release()
+
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        for stream_map in self.mapper.stream_maps[message_dict["stream"]]:
+            sink = self._sink(stream_map.stream_alias)
+            if sink.process_activate_version_messages:
+                sink.activate_version(message_dict["version"])
+        self._release()
+
+    def _process_state_message(self, message_dict: dict[str, Any]) -> None:
+        self._assert_line_requires(message_dict, requires={"value"})
+        self._rows_since_state.clear()
+        self._waiting.append((message_dict["value"], self._pending()))
+        self._release()
+        if self._waiting and self._overdue():
+            self._flush_all()
+
+    def _sink(self, name: str) -> OracleSink:
+        self._assert_sink_exists(name)
+        sink = self._sinks_active[name]
+        if not isinstance(sink, OracleSink):
+            text = f"stream {name} has a sink of another class"
+            raise TypeError(text)
+        return sink
+
+    # --- STATE ---
+
+    def _pending(self) -> set[str]:
+        """What has arrived and is not committed yet."""
+        return set().union(*(each.pending() for each in self._sinks))
+
+    def _overdue(self) -> bool:
+        now = time.monotonic()
+        return any(each.current_size and now - each.buffered_since > MAX_STATE_DELAY_SECONDS for each in self._sinks)
+
+    def _flush_all(self) -> None:
+        """Load everything that waits, and let the STATEs through that waited for it."""
+        for sink in self._sinks:
+            sink.flush()
+        self._release()
+
+    def _release(self) -> None:
+        """Emit the latest STATE of which nothing before is uncommitted."""
+        if not self._waiting:
+            return
+        pending = self._pending()
+        latest = None
+        while self._waiting and not self._waiting[0][1] & pending:
+            latest, _ = self._waiting.popleft()
+        if latest is not None:
+            self._write_state_message(latest)
+
+    def _write_state_message(self, state: dict[str, Any]) -> None:
+        """One line on standard output."""
+        sys.stdout.write(json.dumps(state, default=_json_number) + "\n")
+        sys.stdout.flush()
+
+    # --- the end ---
+
+    def process_endofpipe(self) -> None:
+        """The input has ended: load what waits, end complete reads, let the last STATE through, tidy up."""
+        self._flush_all()
+        for sink in self._sinks:
+            sink.finish(complete=sink.stream_name not in self._rows_since_state)
+        self._release()
+        run = self._run
+        if run is not None and run.wrote and run.settings.audit_retention_days:
+            run.control.purge_audit(run.settings.audit_retention_days)
+        self.close("success")
+
+    def close(self, status: str, error: BaseException | None = None) -> None:
+        """Drop private tables, close connections, write the run records. Once."""
+        for sink in self._sinks_made:
+            if status != "interrupted" and (error is None or self._run is None or self._run.database.is_open):
+                sink.clean_up()
+        self._sinks_made = []
+        if self._run is not None:
+            self._run.close()
+        for record in self._records.values():
+            if error is not None:
+                record.fail(error)
+            record.finish(status)
+            self._log_metrics(record)
+            record.append(self.config.get("run_record_dir") or None)
+        self._records = {}
+
+    def _log_metrics(self, record: RunRecord) -> None:
+        """The run record's figures as SDK metrics."""
+        from target_oracle.metrics import log_metrics
+
+        log_metrics(record)
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """A signal: stop here. What is not committed is not there; a next run takes it up. Never exit code 0."""
+        del frame
+        raise TerminatedError(signum)
+
+    # --- the command ---
+
+    @classmethod
+    def invoke(  # type: ignore[override]
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: _ConfigInput | None = None,
+        file_input: IO[str] | None = None,
+        test_connection: bool = False,
+        health_check: bool = False,
+    ) -> None:
+        """Run the command. Ends the process with exit code 1 for a known error, 128 + n for signal n."""
+        from singer_sdk.plugin_base import _ConfigInput
+
+        if about:
+            cls.print_about(about_format)
+            sys.exit(0)
+        config = config or _ConfigInput()
+        target = cls(config=config.config, validate_config=True, parse_env_config=config.parse_env)
+        if test_connection or health_check:
+            from target_oracle import checks
+
+            check = checks.test_connection if test_connection else checks.health_check
+            sys.exit(check(target.config, sys.stdout))
+        cls.print_version(print_fn=cls.logger.info)
+        try:
+            target.listen(file_input)
+        except TerminatedError as error:
+            target.close("interrupted", error)
+            raise
+        except KNOWN_ERRORS as error:
+            target.close("failed", error)
+            cls.logger.error("%s", error)
+            sys.exit(1)
+        except BaseException as error:
+            target.close("failed", error)
+            raise
+
+    @classmethod
+    def get_singer_command(cls) -> click.Command:
+        """The SDK's command, with the two checks."""
+        command = super().get_singer_command()
+        command.params.extend(
+            [
+                click.Option(["--test-connection"], is_flag=True, help="Check connection, privileges and space, one line each, and exit."),
+                click.Option(["--health-check"], is_flag=True, help="Print one JSON object about the database's health and exit."),
+            ]
+        )
+        return command
+
+
+def _json_number(value: Any) -> Any:
+    """A Decimal of a STATE, as the number it was."""
+    from decimal import Decimal
+
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    text = f"{type(value).__name__} in a STATE"
+    raise TypeError(text)
+
+
+logging.getLogger("target-oracle").addHandler(logging.NullHandler())
