@@ -8,3 +8,22 @@ their public synonyms V$X, GV$X.
 What is not known is NULL, as Oracle shows it without statistics; a view or column that the mimic cannot fill truthfully does not
 exist (ORA-00942, ORA-00904).
 """
+
+from __future__ import annotations
+
+from oracle_mimic.sql.dictionary import absent, activity, instance, keys, objects, storage, tables, users
+from oracle_mimic.sql.dictionary.definition import DictionaryView
+from oracle_mimic.sql.relations import VirtualRelations
+
+VIEWS: dict[str, DictionaryView] = {
+    view.name: view for module in (tables, keys, objects, users, storage, instance, activity, absent) for view in module.VIEWS
+}
+
+
+def install(virtual: VirtualRelations) -> None:
+    """Make every view known to a database."""
+    for view in VIEWS.values():
+        virtual.register(view.relation())
+
+
+__all__ = ["VIEWS", "DictionaryView", "install"]
