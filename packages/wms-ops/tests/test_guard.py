@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from wms_ops.guard import EXIT_LATER, EXIT_REFUSED, FULL, INCREMENTAL, decide, sweep_secrets
+from wms_ops.guard import EXIT_LATER, EXIT_REFUSED, FULL, INCREMENTAL, PLAIN, decide, sweep_secrets
 from wms_ops.project import Project
 
 STATE_ID = "dev:tap-oracle-wms--allocation-to-target-oracle"
@@ -50,11 +50,29 @@ def test_after_the_full_sync_full_is_refused_and_incremental_goes(meltano):
     assert decide(meltano.project, FULL, "order_hdr").status == "go"
 
 
-def test_a_full_sync_by_the_plain_command_counts(meltano):
+def test_a_full_sync_by_the_plain_command_counts_for_the_jobs(meltano):
+    assert meltano("state", "set", "--force", PLAIN_STATE_ID, bookmark("running")).returncode == 0
+    refused = decide(meltano.project, FULL, "allocation")
+    assert refused.status == "refused"
+    assert "meltano run tap-oracle-wms target-oracle" in refused.message
+    assert decide(meltano.project, INCREMENTAL, "allocation").status == "waiting"
+    assert decide(meltano.project, PLAIN, "allocation", "order_hdr").status == "go"
     assert meltano("state", "set", "--force", PLAIN_STATE_ID, bookmark("done")).returncode == 0
-    decision = decide(meltano.project, FULL, "allocation")
-    assert decision.status == "refused"
-    assert "meltano run tap-oracle-wms target-oracle" in decision.message
+    assert decide(meltano.project, FULL, "allocation").status == "refused"
+    assert decide(meltano.project, INCREMENTAL, "allocation").status == "go"
+    assert json.loads(meltano("state", "get", STATE_ID).stdout) == json.loads(bookmark("done"))
+
+
+def test_the_plain_command_never_does_what_a_job_has_done(meltano):
+    assert decide(meltano.project, PLAIN, "allocation", "order_hdr").status == "go"
+    assert meltano("state", "set", "--force", STATE_ID, bookmark("running")).returncode == 0
+    refused = decide(meltano.project, PLAIN, "allocation", "order_hdr")
+    assert refused.status == "refused"
+    assert "allocation_full_sync" in refused.message
+    assert meltano("state", "set", "--force", STATE_ID, bookmark("done")).returncode == 0
+    assert decide(meltano.project, PLAIN, "allocation", "order_hdr").status == "go"
+    # The plain command's own state now says so too: the tap starts incrementally.
+    assert json.loads(meltano("state", "get", PLAIN_STATE_ID).stdout) == json.loads(bookmark("done"))
 
 
 def test_environments_have_their_own_state(meltano):
@@ -70,8 +88,8 @@ def test_a_run_at_work_keeps_others_out_and_a_killed_one_is_freed(meltano):
     process.kill()
     process.wait()
     killed_at = datetime.now(UTC)
-    assert decide(meltano.project, FULL, "allocation", killed_at + timedelta(seconds=20)).status == "running"
-    freed = decide(meltano.project, FULL, "allocation", killed_at + timedelta(seconds=39))
+    assert decide(meltano.project, FULL, "allocation", now=killed_at + timedelta(seconds=20)).status == "running"
+    freed = decide(meltano.project, FULL, "allocation", now=killed_at + timedelta(seconds=39))
     assert (freed.status, freed.freed) == ("go", 1)
     meltano.finish()
     again = meltano("run", "allocation_full_sync")
@@ -81,7 +99,7 @@ def test_a_run_at_work_keeps_others_out_and_a_killed_one_is_freed(meltano):
 def test_a_living_run_is_never_freed(meltano):
     process = meltano.start()
     for _ in range(3):
-        assert decide(meltano.project, FULL, "allocation", datetime.now(UTC) + timedelta(seconds=28)).freed == 0
+        assert decide(meltano.project, FULL, "allocation", now=datetime.now(UTC) + timedelta(seconds=28)).freed == 0
     meltano.finish()
     assert process.wait(30) == 0
 

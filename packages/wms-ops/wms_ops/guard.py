@@ -1,4 +1,4 @@
-"""The guard in front of each job: may this entity's full or incremental sync start now?
+"""The guard in front of each job: may this entity's full or incremental sync, or the plain command, start now?
 
 Starts in a few hundredths of a second, because it runs each minute: standard library only, until there is something to refuse.
 It first frees runs of the entity that were killed, so that the job behind it is let in.
@@ -16,6 +16,8 @@ from wms_ops.system_database import SystemDatabase, SystemDatabaseError
 
 FULL = "require-full-open"
 INCREMENTAL = "require-full-done"
+PLAIN = "require-no-second-full"
+PLAIN_COMMAND = "meltano run tap-oracle-wms target-oracle"
 EXIT_REFUSED = 1
 EXIT_USAGE = 2
 EXIT_LATER = 75  # EX_TEMPFAIL of sysexits.h: nothing is wrong, it is only too early
@@ -34,36 +36,64 @@ class Decision:
         return {"go": 0, "refused": EXIT_REFUSED}.get(self.status, EXIT_LATER)
 
 
-def decide(project: Project, requirement: str, entity: str, now: datetime | None = None) -> Decision:
-    """Ask Meltano's system database. Frees dead runs of the entity as a side effect. Raises SystemDatabaseError."""
+def decide(project: Project, requirement: str, *entities: str, now: datetime | None = None) -> Decision:
+    """Ask Meltano's system database whether `requirement` holds for the entities. Raises SystemDatabaseError.
+
+    Side effects: dead runs are freed; a full sync that was done under the other of an entity's two states (the jobs' own, the plain
+    command's) is adopted, so that whichever goes on, goes on incrementally.
+    """
     now = now or datetime.now(UTC)
-    state_ids = [project.state_id(entity), project.plain_state_id]
+    plain, own = project.plain_state_id, {entity: project.state_id(entity) for entity in entities}
     with SystemDatabase(project.database_uri, project.root) as database:
-        freed = database.reap(state_ids, now)
-        living = database.running(state_ids)
-        states = [database.state(state_id) for state_id in state_ids]
-    if freed:
-        sweep_secrets(project, now)
-    if living:
-        run = living[0]
-        message = f"{entity}: run {run.run_id} is at work since {run.started_at:%Y-%m-%d %H:%M:%S} UTC; this one does not start beside it."
-        return Decision("running", message, len(freed))
-    status, by_plain = (_full_sync(state, entity) for state in states)
+        freed = database.reap([plain, *own.values()], now)
+        living = database.running([plain, *own.values()])
+        states = {state_id: database.state(state_id) for state_id in [plain, *own.values()]}
+        if freed:
+            sweep_secrets(project, now)
+        if living:
+            run = living[0]
+            message = f"{', '.join(entities)}: run {run.run_id} ({run.state_id}) is at work since {run.started_at:%Y-%m-%d %H:%M:%S} UTC"
+            return Decision("running", f"{message}; this one does not start beside it.", len(freed))
+        adopted: dict[str, dict[str, Any]] = {}
+        for entity, state_id in own.items():
+            by_jobs, by_plain = _bookmark(states[state_id], entity), _bookmark(states[plain], entity)
+            here, there = (by_plain, by_jobs) if requirement == PLAIN else (by_jobs, by_plain)
+            decision = _judge(requirement, entity, _status(here), _status(there))
+            if decision is not None:
+                return Decision(*decision, len(freed))
+            if _status(here) != "done" and _status(there) == "done":
+                into = plain if requirement == PLAIN else state_id
+                adopted.setdefault(into, states[into]).setdefault("bookmarks", {})[entity] = there
+        if adopted:
+            database.write_states(adopted)
+    return Decision("go", f"{', '.join(entities)}: may start.", len(freed))
+
+
+def _judge(requirement: str, entity: str, here: str, there: str) -> tuple[str, str] | None:
+    """Why this entity may not start, as status and message; None when it may. `here`: the full sync under the state this run would use."""
+    job = f"meltano run {entity}_full_sync"
     if requirement == INCREMENTAL:
-        if status.get("status") == "done":
-            return Decision("go", f"{entity}: the full sync is done.", len(freed))
-        begun = "is not finished" if status.get("status") == "running" else "has not been done"
-        return Decision("waiting", f"{entity}: waiting for the full sync, which {begun}: meltano run {entity}_full_sync", len(freed))
-    if status.get("status") == "done" or by_plain.get("status") == "done":
-        where = "" if status.get("status") == "done" else f" (by `meltano run {project.plain_state_id.split(':')[1].replace('-to-', ' ')}`)"
-        message = f"{entity}: the full sync is done{where}; it runs only once. To do it again: meltano invoke wms-ops redo {entity}"
-        return Decision("refused", message, len(freed))
-    return Decision("go", f"{entity}: the full sync is open.", len(freed))
+        if "done" in {here, there}:
+            return None
+        begun = "is not finished" if "running" in {here, there} else "has not been done"
+        return "waiting", f"{entity}: waiting for the full sync, which {begun}: {job}"
+    if requirement == FULL and "done" in {here, there}:
+        return "refused", f"{entity}: the full sync is done; it runs only once. To do it again: meltano invoke wms-ops redo {entity}"
+    if here == "none" and there == "running":
+        other = job if requirement == PLAIN else PLAIN_COMMAND
+        return "refused", f"{entity}: a full sync was begun by another command and is not finished; go on with it: {other}"
+    return None
 
 
-def _full_sync(state: dict[str, Any], entity: str) -> dict[str, Any]:
-    marker = state.get("bookmarks", {}).get(entity, {}).get("full_sync")
-    return marker if isinstance(marker, dict) else {}
+def _bookmark(state: dict[str, Any], entity: str) -> dict[str, Any]:
+    found = state.get("bookmarks", {}).get(entity)
+    return found if isinstance(found, dict) else {}
+
+
+def _status(bookmark: dict[str, Any]) -> str:
+    """Of the full sync: `none`, `running` or `done`."""
+    marker = bookmark.get("full_sync")
+    return str(marker.get("status", "none")) if isinstance(marker, dict) else "none"
 
 
 def sweep_secrets(project: Project, now: datetime) -> list[str]:
@@ -99,23 +129,24 @@ def record(project: Project, entity: str, decision: Decision) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """`wms-ops-guard require-full-open|require-full-done ENTITY`; exit code 0 go, 1 refused, 2 wrong usage, 75 later."""
+    """`wms-ops-guard REQUIREMENT ENTITY...`; exit code 0 go, 1 refused, 2 wrong usage, 75 later."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    if len(arguments) != 2 or arguments[0] not in {FULL, INCREMENTAL}:
-        sys.stderr.write(f"usage: wms-ops-guard {FULL}|{INCREMENTAL} ENTITY\n")
+    if len(arguments) < 2 or arguments[0] not in {FULL, INCREMENTAL, PLAIN}:
+        sys.stderr.write(f"usage: wms-ops-guard {FULL}|{INCREMENTAL}|{PLAIN} ENTITY...\n")
         return EXIT_USAGE
-    requirement, entity = arguments
+    requirement, *entities = arguments
     try:
         project = Project.from_environment()
-        decision = decide(project, requirement, entity)
+        decision = decide(project, requirement, *entities)
     except (ProjectError, SystemDatabaseError) as error:
         sys.stderr.write(f"wms-ops: {error}\n")
         return EXIT_REFUSED
     if decision.freed:
-        sys.stderr.write(f"{entity}: freed {decision.freed} run(s) that had been killed.\n")
+        sys.stderr.write(f"{', '.join(entities)}: freed {decision.freed} run(s) that had been killed.\n")
     if decision.exit_code:
         sys.stderr.write(f"{decision.message}\n")
-        record(project, entity, decision)
+        for entity in entities:
+            record(project, entity, decision)
     return decision.exit_code
 
 
