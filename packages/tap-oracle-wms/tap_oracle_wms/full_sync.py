@@ -1,0 +1,297 @@
+"""The full sync, once, resumable: a plan of chunks, each read by one statement, a ledger in the state, a watermark taken first.
+
+What changes while it runs is read by the incremental, which starts at the watermark; so chunks need not be of one moment. A chunk
+that is done is never read again in its generation. Nothing is written to the source.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pyarrow as pa
+from oracle_connection.contract import FullSyncComplete, Mode, utc_text
+from oracle_connection.errors import ConfigurationError, FatalError
+from oracle_connection.types import Kind
+
+from tap_oracle_wms import connector, statements
+from tap_oracle_wms.batches import Part
+from tap_oracle_wms.bookmarks import Bookmark, FullSync
+from tap_oracle_wms.chunks import KEY, MAX_CHUNKS, ROWID, WHOLE, Plan, number_plan, rowid_plan, split
+from tap_oracle_wms.connector import TableDescription
+from tap_oracle_wms.horizon import LOOKBACK, NONE
+from tap_oracle_wms.incremental import look_at, needed_key, safe_value
+from tap_oracle_wms.keys import KEY_KINDS, ReplicationKey
+from tap_oracle_wms.run import SNAPSHOT_ATTEMPTS, Label, StreamRun
+from tap_oracle_wms.selection import Where, chunk_range
+from tap_oracle_wms.statements import quote
+
+MAX_GENERATIONS = 5
+"""How often a run plans anew because the table's storage keeps changing under it."""
+MAX_PIECES = 64
+ASSUMED_ROW_BYTES = 200
+
+logger = logging.getLogger("tap-oracle-wms")
+
+
+class StorageChangedError(Exception):
+    """The table was moved, truncated, shrunk or exchanged while it was read: its ROWID ranges mean other rows now."""
+
+
+@dataclass(slots=True)
+class FullSyncRun:
+    """The full sync of one stream in one run."""
+
+    run: StreamRun
+    table: TableDescription
+    null_keys: int = 0
+    started: float = field(default_factory=time.monotonic)
+
+    def sync(self, bookmark: Bookmark, generation: int) -> Bookmark:
+        """Begin or resume; the bookmark afterwards: done, or running when the time of the run is used up.
+
+        generation: number for a generation that begins now (milliseconds since 1970).
+        """
+        for _ in range(MAX_GENERATIONS):
+            try:
+                if bookmark.full_sync is None:
+                    bookmark = self.begin(bookmark, generation)
+                return self.read_chunks(bookmark)
+            except StorageChangedError as error:
+                self.run.warn(f"{error}: the full sync begins anew")
+                bookmark = Bookmark(bookmark.replication_key)
+                generation = max(generation + 1, int(time.time() * 1000))
+                self.run.announcer.write_schema(Mode.FULL, generation)
+        message = f"{self.table.full_name} was moved or truncated {MAX_GENERATIONS} times while it was read: sync when that has ended"
+        raise FatalError(message)
+
+    def begin(self, bookmark: Bookmark, generation: int) -> Bookmark:
+        """Take the watermark, then make the plan; tells the state before the first chunk."""
+        run, key = self.run, needed_key(self.run)
+        horizon = look_at(run)
+        largest = None
+        if horizon.mode in {LOOKBACK, NONE}:
+            rows = run.source.ask(statements.NEWEST_KEY, key=quote(key.column), table=run.selection.sql_table)
+            largest = None if rows[0][0] is None else key.format(rows[0][0])
+        watermark = safe_value(run, horizon, largest)
+        plan = self.make_plan()
+        full_sync = FullSync(generation, watermark, plan)
+        logger.info("%s: full sync begins: %d chunks by %s, watermark %s", run.name, plan.chunks, plan.kind, watermark)
+        self.preflight(plan)
+        begun = bookmark.running(full_sync)
+        run.announcer.write_bookmark(begun)
+        return begun
+
+    def make_plan(self) -> Plan:
+        """Ranges of ROWIDs where extents can be seen, else of the key, else the whole table as one chunk."""
+        table, source = self.table, self.run.source
+        if table.kind == connector.TABLE and table.is_heap:
+            storage = connector.storage(source, table.owner, table.name, row_movement=table.row_movement)
+            found = connector.extents(source, table, storage.segments)
+            if found is not None:
+                extents, size_bytes = found
+                rows = table.rows if table.rows else size_bytes // (table.row_bytes or ASSUMED_ROW_BYTES)
+                return rowid_plan(extents, self._chunks_for(rows), storage.identity)
+        keys = table.key()
+        column = table.column(keys[0]) if keys else None
+        if column is None or column.type is None or column.type.kind not in KEY_KINDS:
+            return Plan(WHOLE)
+        return self._key_plan(ReplicationKey(column.name, column.type, is_clock=False))
+
+    def _chunks_for(self, rows: int) -> int:
+        return max(1, min(MAX_CHUNKS, -(-rows // self.run.settings.chunk_rows)))
+
+    def _key_plan(self, key: ReplicationKey) -> Plan:
+        """Ranges of a key column: of equal width for whole numbers, else of equal row counts."""
+        run, place = self.run, self.run.selection.sql_table
+        if key.type.kind is Kind.NUMBER and (key.type.scale or 0) <= 0 and key.type.precision is not None:
+            ((lowest, highest),) = run.source.ask(statements.KEY_LIMITS, key=quote(key.column), table=place, where="")
+            if lowest is None:
+                return Plan(WHOLE)
+            rows = self.table.rows or int(highest) - int(lowest) + 1
+            return number_plan(int(lowest), int(highest), self._chunks_for(rows), key.column)
+        ((rows,),) = run.source.ask(statements.ROW_COUNT, table=place)
+        step = max(run.settings.chunk_rows, -(-int(rows) // MAX_CHUNKS))
+        limits = run.source.ask(statements.KEY_STEPS, {"step": step}, key=quote(key.column), table=place)
+        texts = dict.fromkeys(key.format(value) for (value,) in limits)
+        return Plan(KEY, "", tuple(texts), key.column)
+
+    def preflight(self, plan: Plan) -> None:
+        """Say what is about to happen: size, space, undo. Estimates are those of the last statistics."""
+        run, table = self.run, self.table
+        size = None if table.rows is None else table.rows * (table.row_bytes or ASSUMED_ROW_BYTES)
+        free = shutil.disk_usage(run.settings.staging_directory.parent).free if run.settings.staging_directory.parent.exists() else None
+        undo = run.source.ask_if_granted(statements.UNDO_RETENTION)
+        logger.info(
+            "%s: preflight: about %s rows, %s bytes; %d chunks on %d connections; undo retention %s s; %s bytes free for staging, quota %d;"
+            " the time left is told after the first chunk",
+            run.name, _figure(table.rows), _figure(size), plan.chunks, run.settings.parallelism,
+            undo[0][0] if undo else "unknown", _figure(free), run.settings.staging_quota_bytes,
+        )  # fmt: skip
+        if free is not None and free < run.settings.staging_quota_bytes:
+            run.warn(f"only {free} bytes are free for staging, less than the quota of {run.settings.staging_quota_bytes}")
+        if run.key is not None and not self.table.has_index_on(run.key.column):
+            run.warn(f"no index of {table.full_name} starts with {run.key.column}: each incremental run will read the whole table")
+
+    def read_chunks(self, bookmark: Bookmark) -> Bookmark:
+        """Read what the ledger lacks, then tell that the generation is complete."""
+        run = self.run
+        full_sync = bookmark.full_sync
+        if full_sync is None:
+            message = "no full sync is running"
+            raise ValueError(message)
+        self.check_storage(full_sync.plan)
+        total = full_sync.plan.chunks
+        run.record.chunks = {"total": total, "done": len(full_sync.ledger), "repeated": 0}
+        run.record.generation, run.record.watermark = full_sync.generation, full_sync.watermark
+        done_before = len(full_sync.ledger)
+        for chunk, rows in self.chunks(full_sync):
+            full_sync = full_sync.with_chunk(chunk, rows)
+            bookmark = bookmark.running(full_sync)
+            run.record.chunks = {"total": total, "done": len(full_sync.ledger), "repeated": run.repeated}
+            run.announcer.write_bookmark(bookmark)
+            self.tell_progress(full_sync, len(full_sync.ledger) - done_before)
+            if run.out_of_time and full_sync.missing:
+                break
+        if full_sync.missing:
+            run.warn(f"the time of this run is used up: {len(full_sync.ledger)} of {total} chunks are done, the next run goes on")
+            run.record.status = "waiting"
+            return bookmark
+        return self.complete(bookmark, full_sync)
+
+    def chunks(self, full_sync: FullSync) -> Iterator[tuple[int, int]]:
+        """The missing chunks, as they get done: number and rows."""
+        for chunk in full_sync.missing:
+            yield chunk, self.read_chunk(full_sync, chunk)
+
+    def read_chunk(self, full_sync: FullSync, chunk: int) -> int:
+        """Read one chunk, again or in ever smaller pieces when its snapshot is lost; its rows."""
+        run, plan = self.run, full_sync.plan
+        key = plan_key(plan, self.table)
+        whole = plan.range(chunk)
+        pieces = [chunk_range(whole, key)]
+        nulls = NullCount(run.key)
+
+        def after_snapshot_loss(losses: int) -> bool:
+            nonlocal pieces
+            self.check_storage(plan)
+            if losses < SNAPSHOT_ATTEMPTS:
+                return True
+            pieces = self.cut(plan, chunk, min(MAX_PIECES, 2 ** (losses - SNAPSHOT_ATTEMPTS + 1)))
+            return len(pieces) > 1 and losses <= SNAPSHOT_ATTEMPTS + 6
+
+        rows = run.read(
+            lambda: pieces,
+            Label(Mode.FULL, generation=full_sync.generation, chunk=chunk),
+            see=nulls.see,
+            begin=nulls.reset,
+            verify=lambda: self.check_storage(plan),
+            after_snapshot_loss=after_snapshot_loss,
+        )
+        self.null_keys += nulls.count
+        return rows
+
+    def cut(self, plan: Plan, chunk: int, pieces: int) -> list[Where]:
+        """The conditions of a chunk in pieces, by the limits of the rows that are in it."""
+        run, whole, key = self.run, plan.range(chunk), plan_key(plan, self.table)
+        where = chunk_range(whole, key)
+        if whole.kind == WHOLE:
+            return [where]
+        statement = statements.ROWID_LIMITS if whole.kind == ROWID else statements.KEY_LIMITS
+        with run.source.connection.cursor() as cursor:
+            binds = where.bind(cursor)
+        parts = {"table": run.selection.sql_table, "where": where.text}
+        if key is not None:
+            parts["key"] = quote(key.column)
+        lowest, highest = run.source.ask(statement, binds, **parts)[0][:2]
+        numeric = key is not None and key.type.kind is Kind.NUMBER and isinstance(lowest, (int, Decimal))
+        ranges = split(whole, None if lowest is None else str(lowest), None if highest is None else str(highest), pieces, numeric=numeric)
+        logger.info("%s: chunk %d is read in %d pieces", run.name, chunk, len(ranges))
+        return [chunk_range(each, key) for each in ranges]
+
+    def check_storage(self, plan: Plan) -> None:
+        """Raise StorageChangedError when the segments are not those that a ROWID plan was made from."""
+        if plan.kind != ROWID:
+            return
+        now = connector.storage(self.run.source, self.table.owner, self.table.name, row_movement=self.table.row_movement)
+        if now.identity != plan.storage:
+            message = f"the storage of {self.table.full_name} changed ({plan.storage} became {now.identity})"
+            raise StorageChangedError(message)
+
+    def complete(self, bookmark: Bookmark, full_sync: FullSync) -> Bookmark:
+        """Say that every chunk has left, then that the stream is incremental from the watermark on."""
+        run = self.run
+        metadata = run.metadata(
+            Label(Mode.FULL, generation=full_sync.generation), rows=0, part=1, complete=True, attempt=uuid.uuid4().hex, read_scn=None,
+            extracted_at=utc_text(datetime.now(UTC)),
+            full_sync=FullSyncComplete(full_sync.plan.chunks, full_sync.rows, full_sync.watermark),
+        )  # fmt: skip
+        run.sent(0, run.outlet.send(Part(1, (), complete=True), metadata))
+        finished = bookmark.done()
+        run.announcer.write_bookmark(finished)
+        run.record.bookmark = finished.value
+        run.record.null_key_rows = self.null_keys
+        if self.null_keys:
+            run.warn(f"{self.null_keys} rows have no replication key: the full sync brought them, the incremental never sees their changes")
+        logger.info("%s: full sync is complete: %d rows, incremental from %s on", run.name, full_sync.rows, finished.value)
+        return finished
+
+    def tell_progress(self, full_sync: FullSync, done_now: int) -> None:
+        """How far it is, and how long the rest will take at this pace."""
+        seconds = time.monotonic() - self.started
+        left = seconds / done_now * len(full_sync.missing)
+        logger.info(
+            "%s: %d of %d chunks, %d rows, about %d s left",
+            self.run.name,
+            len(full_sync.ledger),
+            full_sync.plan.chunks,
+            full_sync.rows,
+            left,
+        )
+
+
+@dataclass(slots=True)
+class NullCount:
+    """Rows without a replication key in one reading."""
+
+    key: ReplicationKey | None
+    count: int = 0
+
+    def see(self, batch: pa.RecordBatch) -> None:
+        """Look at a record batch."""
+        if self.key is not None:
+            self.count += batch.column(self.key.column).null_count
+
+    def reset(self) -> None:
+        """Another attempt counts the same rows."""
+        self.count = 0
+
+
+def plan_key(plan: Plan, table: TableDescription) -> ReplicationKey | None:
+    """The column of a plan by key, with its type as it is now. Raises ConfigurationError when it is gone."""
+    if plan.column is None:
+        return None
+    column = table.column(plan.column)
+    if column is None or column.type is None:
+        message = (
+            f"{table.full_name} has no column {plan.column} any more, by which its full sync was planned: begin anew with a full refresh"
+        )
+        raise ConfigurationError(message)
+    return ReplicationKey(column.name, column.type, is_clock=False)
+
+
+def read_everything(run: StreamRun, generation: int) -> None:
+    """A complete read of a small table (FULL_TABLE): one statement, then ACTIVATE_VERSION."""
+    run.record.generation = generation
+    run.read(lambda: [Where()], Label(Mode.FULL_TABLE, generation=generation))
+    run.announcer.write_version(generation)
+
+
+def _figure(number: int | None) -> str:
+    return "unknown" if number is None else f"{number:,}"

@@ -1,0 +1,236 @@
+"""The plugin: settings, discovery, the command line, how it ends.
+
+Exit codes: 0 done; 1 fatal error; 78 configuration (someone must change something); 75 retriable error whose attempts are used up;
+143 and 130 when it was told to stop by SIGTERM and SIGINT.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import time
+import uuid
+from collections.abc import Sequence
+from functools import cached_property
+from typing import IO, TYPE_CHECKING, Any, ClassVar
+
+import click
+from oracle_connection.errors import ConfigurationError, DatabaseError, Recovery
+from oracle_connection.parameters import ConnectionParameters
+from singer_sdk import Tap
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers._util import load_json
+from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from singer_sdk.plugin_base import _ConfigInput
+
+from tap_oracle_wms import catalog, connector
+from tap_oracle_wms.messages import MessageWriter
+from tap_oracle_wms.settings import SETTINGS_SCHEMA, Entity, Settings, check_stream_maps
+from tap_oracle_wms.source import Source
+from tap_oracle_wms.staging import Staging
+from tap_oracle_wms.streams import TableStream
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
+
+EXIT_CODES = {Recovery.FATAL: 1, Recovery.RETRIABLE: 75, Recovery.CONFIGURATION: 78}
+STOPPED_BY_SIGNAL = 128
+
+logger = logging.getLogger("tap-oracle-wms")
+
+
+class TapOracleWms(Tap):
+    """Singer tap for an Oracle WMS, or any Oracle schema: exact types, Arrow batches, late commits included, resumable full sync."""
+
+    name = "tap-oracle-wms"
+    dynamic_catalog = True
+    message_writer_class = MessageWriter
+    config_jsonschema: ClassVar[dict[str, Any]] = SETTINGS_SCHEMA
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        TapCapabilities.CATALOG,
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        TapCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.BATCH,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    def __init__(self, *, config: dict[str, Any] | None = None, **kwargs: Any) -> None:
+        given = {name: value for name, value in (config or {}).items() if value not in ("", None)}
+        check_stream_maps(given)
+        self._source: Source | None = None
+        self._staging: Staging | None = None
+        super().__init__(config=given, **kwargs)
+
+    # --- what the settings make ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings, checked."""
+        return Settings.from_config(self.config)
+
+    @cached_property
+    def run_id(self) -> str:
+        """Identifies this run; tap and target share it."""
+        return str(self.config.get("run_id") or uuid.uuid4())
+
+    @cached_property
+    def deadline(self) -> float | None:
+        """When the run's time is used up, in monotonic seconds."""
+        budget = self.settings.run_budget_seconds
+        return time.monotonic() + budget if budget else None
+
+    @property
+    def source(self) -> Source:
+        """The session on the source, shared by the streams, opened when first used."""
+        if self._source is None:
+            self._source = Source(
+                ConnectionParameters.from_config(self.config),
+                attempts=self.settings.retry_attempts,
+                longest_pause_seconds=self.settings.retry_wait_seconds,
+                run_id=self.run_id,
+            )
+        return self._source
+
+    @property
+    def staging(self) -> Staging:
+        """This run's directory for Arrow files, made when first used."""
+        if self._staging is None:
+            self._staging = Staging.open(
+                self.settings.staging_directory,
+                f"{self.run_id}-{uuid.uuid4().hex[:8]}",
+                quota_bytes=self.settings.staging_quota_bytes,
+                wait_seconds=self.settings.staging_wait_seconds,
+            )
+        return self._staging
+
+    @property
+    def writer(self) -> MessageWriter:
+        """The writer of messages."""
+        writer = self.message_writer
+        if not isinstance(writer, MessageWriter):
+            message = "this tap needs its own message writer"
+            raise TypeError(message)
+        return writer
+
+    def close(self) -> None:
+        """Let messages, files and the session go."""
+        if self._staging is not None:
+            self._staging.close()
+            self._staging = None
+        if self._source is not None:
+            self._source.close()
+
+    # --- streams -------------------------------------------------------------------------------------------------------------
+
+    def place_of(self, entity: Entity) -> tuple[str, str]:
+        """Owner and table of an entity."""
+        return catalog.place_of(entity, catalog.default_owner(self.settings, str(self.config["username"])))
+
+    def discover_streams(self) -> Sequence[TableStream]:
+        """The selected streams of a given catalog, without asking the database; else what the dictionary shows."""
+        given = self.input_catalog
+        if given is not None:
+            return [TableStream.from_entry(self, entry) for entry in given.streams if entry.metadata.resolve_selection()[()]]
+        return [TableStream.from_description(self, found) for found in self.source.patiently(self._discover)]
+
+    def _discover(self) -> list[catalog.StreamDescription]:
+        """Streams of the entities in the settings, or of every table and view of the owner."""
+        settings = self.settings
+        if settings.entities:
+            wanted = {stream: self.place_of(entity) for stream, entity in settings.entities.items()}
+        else:
+            owner = catalog.default_owner(settings, str(self.config["username"]))
+            tables = connector.describe_tables(self.source, owner)
+            if not tables:
+                message = f"{owner} has no table or view that the user may read: check the setting schema and the grants"
+                raise ConfigurationError(message)
+            names = catalog.stream_names(tables)
+            return [catalog.describe_stream(Entity(names[name], name), table) for name, table in tables.items()]
+        owners = sorted({owner for owner, _ in wanted.values()})
+        found = {
+            owner: connector.describe_tables(self.source, owner, sorted({table for own, table in wanted.values() if own == owner}))
+            for owner in owners
+        }
+        streams = []
+        for stream, (owner, name) in wanted.items():
+            table = found[owner].get(name)
+            if table is None:
+                message = f"setting entities.{stream}: {owner}.{name} does not exist or may not be read (ORA-00942)"
+                raise ConfigurationError(message, code="ORA-00942")
+            streams.append(catalog.describe_stream(settings.entities[stream], table))
+        for each in streams:
+            for column, why in each.unsupported.items():
+                logger.warning("%s: column %s is left out: %s", each.name, column, why)
+        return streams
+
+    def check_selection(self) -> None:
+        """Raise ConfigurationError when nothing would be read, or a setting names a stream that is not there."""
+        names = set(self.input_catalog or self.streams)
+        for setting in ("backfill", "stream_maps"):
+            patterns = [name for name in self.config.get(setting) or {} if not name.startswith("__") and not set(name) & set("*?[")]
+            for name in patterns:
+                definition = (self.config[setting] or {}).get(name)
+                origin = definition.get("__source__", name) if isinstance(definition, dict) else name
+                if origin not in names:
+                    message = f"setting {setting}: there is no stream {origin}; there are {', '.join(sorted(names)[:20])}"
+                    raise ConfigurationError(message)
+        if not any(stream.selected for stream in self.streams.values()):
+            message = f"no stream is selected: check select; there are {', '.join(sorted(names)[:20])}"
+            raise ConfigurationError(message)
+
+    # --- the command line ----------------------------------------------------------------------------------------------------
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """Stop, and say so with the exit code. The last STATE has left already: nothing after it is lost by ending here."""
+        signal.signal(signum, signal.SIG_IGN)
+        logger.warning("told to stop by %s", signal.Signals(signum).name)
+        sys.exit(STOPPED_BY_SIGNAL + signum)
+
+    @classmethod
+    def invoke(
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Sync: what the command does without another option. kwargs: `config`, and `state` and `catalog` as open files."""
+        super(Tap, cls).invoke(about=about, about_format=about_format)
+        config: _ConfigInput = kwargs.get("config") or _ConfigInput()
+        state: IO[str] | None = kwargs.get("state")
+        catalog: IO[str] | None = kwargs.get("catalog")
+        tap: TapOracleWms | None = None
+        try:
+            tap = cls(
+                config=config.config,
+                state=None if state is None else load_json(state.read()),
+                catalog=None if catalog is None else load_json(catalog.read()),
+                parse_env_config=config.parse_env,
+            )
+            tap.check_selection()
+            tap.sync_all()
+            tap.writer.flush()
+        except DatabaseError as error:
+            logger.error("%s", error)
+            sys.exit(EXIT_CODES[error.recovery])
+        finally:
+            if tap is not None:
+                tap.close()
+
+    @classmethod
+    def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
+        """`--discover`, with errors that say what to do."""
+        try:
+            super().cb_discover(ctx, param, value)
+        except DatabaseError as error:
+            logger.error("%s", error)
+            ctx.exit(EXIT_CODES[error.recovery])
+
+
+__all__ = ["ConfigValidationError", "TapOracleWms"]
