@@ -1,0 +1,241 @@
+"""INSERT, UPDATE, DELETE, MERGE for a session: locks, waiting and starting again, arrays of executions, what goes back to the client.
+
+One execution, or as many of an array as do not depend on each other, is one try (`engine_dml`). When a try over several executions
+fails, it is halved, until the execution at fault stands alone: so every execution has its own fate, as in Oracle, and good arrays
+cost one try.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from oracle_mimic.door import Binds, Outcome
+from oracle_mimic.errors import OracleError
+from oracle_mimic.sql import engine_versions, rowids
+from oracle_mimic.sql.bound import BoundInsert, BoundMerge
+from oracle_mimic.sql.catalog import Table
+from oracle_mimic.sql.engine import Connection, WriteConflictError, duckdb_transaction, registered, run
+from oracle_mimic.sql.engine_constraints import Check
+from oracle_mimic.sql.engine_dml import DmlPlan, DmlTry, OrderDependentError, Staged, Written
+from oracle_mimic.sql.engine_versions import STAGE, BlockedError, ChangedError
+from oracle_mimic.sql.locks import Mode
+from oracle_mimic.sql.plans import Plan
+from oracle_mimic.sql.queries import note_sequence
+
+if TYPE_CHECKING:
+    from oracle_mimic.sql.session import Session
+
+BINDS = "binds"
+
+
+@dataclass(slots=True)
+class _Run:
+    """One call of `execute`: the statement, its executions, and what they came to so far."""
+
+    session: Session
+    plan: Plan
+    dml: DmlPlan
+    values: dict[str, Any]
+    virtual: Mapping[str, pa.Table]
+    array: pa.Table | None
+    batch_errors: bool
+    row_count: int = 0
+    counts: dict[int, int] = field(default_factory=dict)
+    returning: dict[int, pa.Table] = field(default_factory=dict)
+    errors: list[tuple[int, OracleError]] = field(default_factory=list)
+    last_rid: int | None = None
+
+
+def execute(session: Session, sql: str, binds: Binds, *, batch_errors: bool, array_row_counts: bool) -> Outcome:
+    """Run a DML statement. An error carries `rows_done`: the rows of the executions before it, which stay done."""
+    session.require_writable()
+    array = binds.rows > 1 or (batch_errors and bool(binds.columns))
+    if binds.rows == 0:
+        return Outcome()
+    plan = session.plan(sql, binds, array=array)
+    if plan.dml is None:
+        raise OracleError(900, "invalid SQL statement")
+    running = _Run(
+        session, plan, plan.dml, plan.values(session, Binds() if array else binds), plan.virtual_rows(session),
+        _bind_table(binds) if array else None, batch_errors,
+    )  # fmt: skip
+    if array:
+        _run_executions(running, 0, binds.rows)
+    else:
+        _add(running, _until_done(running, None))
+    return _outcome(running, binds.rows if array else 1, array_row_counts=array_row_counts)
+
+
+def _bind_table(binds: Binds) -> pa.Table:
+    columns = {f"b{number}": column for number, column in enumerate(binds.columns, start=1) if column is not None}
+    return pa.table({**columns, "execution": pa.array(range(binds.rows), pa.int64())})
+
+
+def _run_executions(running: _Run, start: int, stop: int) -> None:
+    """Executions start..stop-1, together if they can be, else in halves."""
+    reads_own_table = isinstance(running.dml.bound, BoundInsert) and f"{running.dml.table.physical} " in running.dml.bound.sql
+    try:
+        if reads_own_table and stop - start > 1:
+            raise OrderDependentError
+        _add(running, _until_done(running, range(start, stop)))
+    except (OracleError, OrderDependentError) as error:
+        if isinstance(error, OracleError) and (error.code == 1013 or error.fatal):
+            raise
+        if stop - start > 1:
+            middle = (start + stop) // 2
+            _run_executions(running, start, middle)
+            _run_executions(running, middle, stop)
+            return
+        if not isinstance(error, OracleError):
+            raise OracleError(30926, "unable to get a stable set of rows in the source tables") from error
+        if not running.batch_errors:
+            error.rows_done = running.row_count
+            raise
+        running.errors.append((start, error))
+
+
+def _add(running: _Run, written: Written) -> None:
+    running.row_count += written.rows
+    running.counts.update(written.counts)
+    running.returning.update(written.returning)
+    running.last_rid = written.last_rid if written.last_rid is not None else running.last_rid
+
+
+def _outcome(running: _Run, executions: int, *, array_row_counts: bool) -> Outcome:
+    outcome = Outcome(running.row_count, batch_errors=running.errors)
+    if array_row_counts:
+        counts = running.counts if running.array is not None else {0: running.row_count}
+        outcome.array_row_counts = [counts.get(execution, 0) for execution in range(executions)]
+    bound = running.dml.bound
+    if not isinstance(bound, BoundMerge) and bound.returning is not None:
+        outcome.returning_types = [expression.type for expression in bound.returning.expressions]
+        some = next(iter(running.returning.values()), None)
+        for number in range(len(bound.returning.expressions)):
+            values: list[pa.Array] = []
+            for execution in range(executions):
+                found = running.returning.get(execution)
+                if found is not None:
+                    values.append(found.column(number).combine_chunks())
+                else:
+                    values.append(pa.array([], pa.null() if some is None else some.schema.field(number).type))
+            outcome.returning.append(values)
+    if running.last_rid is not None and running.row_count == 1:
+        outcome.last_rowid = rowids.to_text(rowids.rowid_offset(running.dml.table.data_object_id) + running.last_rid)
+    return outcome
+
+
+def _until_done(running: _Run, executions: range | None) -> Written:
+    """Try until nobody is in the way. ORA-08177 when that cannot be in a SERIALIZABLE transaction."""
+    session = running.session
+    while True:
+        try:
+            return _try(running, executions)
+        except BlockedError as blocked:
+            registry = session.database.registry
+            numbers = blocked.transactions
+            session.database.locks.wait(session.session_id, "TX", lambda numbers=numbers: registry.sessions_of(numbers), None)
+        except (ChangedError, WriteConflictError) as changed:
+            if session.snapshot_scn is not None:
+                raise OracleError(8177, "can't serialize access for this transaction") from changed
+
+
+def _try(running: _Run, executions: range | None) -> Written:
+    session, plan, table = running.session, running.dml, running.dml.table
+    database = session.database
+    database.check_space(table)
+    locked_before = session.in_transaction
+    if table.temporary is None:
+        database.locks.lock_table(session.session_id, table.object_id, Mode.ROW_EXCLUSIVE, None)
+    if database.catalog.objects.get(table.object_id) is not table:
+        raise ChangedError  # DDL came first: the caller's plan is stale
+    tables = dict(running.virtual)
+    if running.array is not None and executions is not None:
+        tables[BINDS] = running.array.slice(executions.start, len(executions))
+    with database.engine.cursor() as cursor, session.running(cursor), registered(cursor, tables):
+        attempt = DmlTry(cursor, plan, session.snapshot(), running.values, executions=executions, session_id=session.session_id)
+        staged = attempt.stage()
+        if staged.rows == 0:
+            if not locked_before:
+                database.locks.release(session.session_id)
+            return Written(counts=dict.fromkeys(executions or (), 0))
+        with session.writing():
+            written = _write(running, cursor, attempt, staged)
+        attempt.drop_stage(staged.rows)
+        for object_id in running.plan.dependencies.sequences:
+            note_sequence(session, object_id, cursor)
+        _note_identity(session, table, cursor)
+    return written
+
+
+def _note_identity(session: Session, table: Table, cursor: Connection) -> None:
+    for column in table.columns:
+        if column.identity is not None and session.sequence_values.get(column.identity.sequence_id) is not None:
+            note_sequence(session, column.identity.sequence_id, cursor)
+
+
+def _write(running: _Run, cursor: Connection, attempt: DmlTry, staged: Staged) -> Written:
+    """Under the write lock: one DuckDB transaction. A failed first statement leaves no transaction behind."""
+    session, table = running.session, running.dml.table
+    database = session.database
+    had_transaction = session.transaction is not None
+    transaction = session.begin()
+    write_id = transaction.next_statement()
+    with database.registry.lock:
+        open_numbers = frozenset(database.registry.open) - {transaction.number}
+    check = Check(running.dml.catalog, write_id, open_numbers)
+    first = database.ordinals(cursor, table)
+    try:
+        with duckdb_transaction(cursor):
+            _raise_if_held(running, cursor)
+            try:
+                written = attempt.write(staged, check, first)
+            except ChangedError:
+                run(cursor, "ROLLBACK")
+                run(cursor, "BEGIN TRANSACTION")
+                if isinstance(running.dml.bound, BoundInsert):
+                    raise
+                blockers = engine_versions.writers_of(cursor, table, STAGE, set(open_numbers))
+                raise (BlockedError(blockers) if blockers else ChangedError()) from None
+            database.kill_point("dml:applied")
+    except BaseException:
+        if not had_transaction:
+            database.registry.ended(transaction)
+            session.transaction = None
+            if not _keeps_locks(session):
+                database.locks.release(session.session_id)
+        raise
+    transaction.tables.add(table.object_id)
+    transaction.tables.update(child.object_id for child, _ in running.dml.catalog.children_of(table.object_id))
+    transaction.row_changes += written.rows
+    database.use_ordinals(table, first + written.rows)
+    if not isinstance(running.dml.bound, BoundInsert):
+        for object_id in transaction.tables:
+            database.note_ended(object_id)
+    return written
+
+
+def _keeps_locks(session: Session) -> bool:
+    """Whether LOCK TABLE took locks that must outlive a failed statement."""
+    return session.locked_explicitly
+
+
+def _raise_if_held(running: _Run, cursor: Connection) -> None:
+    """BlockedError for rows that others hold FOR UPDATE."""
+    if isinstance(running.dml.bound, BoundInsert):
+        return
+    database, table = running.session.database, running.dml.table
+    held = database.locks.rows_of_others(table.object_id, running.session.session_id)
+    if not held:
+        return
+    cursor.register("held", pa.table({"rid": pa.array(list(held), pa.int64())}))
+    met = run(cursor, f"SELECT DISTINCT rid FROM held SEMI JOIN {STAGE} USING (rid)")
+    cursor.unregister("held")
+    sessions = {held[rid] for (rid,) in met}
+    if sessions:
+        registry = database.registry
+        with registry.lock:
+            raise BlockedError({number for number, open_ in registry.open.items() if open_.session_id in sessions})

@@ -1,0 +1,299 @@
+"""One try of a data manipulation statement: stage its rows, write their versions, check keys, read RETURNING.
+
+The source is read without the write lock into a temporary table of the cursor (unless it is a row of values); then, under the lock
+and in one DuckDB transaction, versions are written. What other transactions stand in the way of is told by BlockedError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from oracle_mimic.errors import OracleError
+from oracle_mimic.sql import engine_constraints, rowids
+from oracle_mimic.sql.bound import BoundDelete, BoundDml, BoundInsert, BoundMerge, BoundUpdate, Typed
+from oracle_mimic.sql.catalog import Catalog, Table
+from oracle_mimic.sql.engine import Connection, arrow_table, run
+from oracle_mimic.sql.engine_constraints import Check
+from oracle_mimic.sql.engine_versions import STAGE, ChangedError, Write, end_rows, insert_rows, replace_rows
+from oracle_mimic.sql.relations import ROWID_COLUMN
+from oracle_mimic.sql.row_checks import RowChecks
+from oracle_mimic.sql.transactions import LIVE, Snapshot
+
+_KEPT_STAGE_ROWS = 1000  # a larger stage is dropped at once, to free its memory
+
+
+class OrderDependentError(Exception):
+    """Executions of an array touch each other's rows: they have to be done in smaller groups, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class DmlPlan:
+    """A bound statement with what the table asks of new rows.
+
+    new_values: per column of the table, its value in a row to insert over the source `s`; `insert_checks`, `update_checks`: what
+    `row_checks` made; needs_stage: the source reads tables.
+    """
+
+    bound: BoundDml
+    table: Table
+    catalog: Catalog
+    new_values: tuple[str, ...] = ()
+    insert_checks: RowChecks | None = None
+    update_checks: RowChecks | None = None
+    needs_stage: bool = True
+
+
+@dataclass(slots=True)
+class Written:
+    """What one try did. counts: execution -> rows, for arrays; returning: one table per execution with the expressions' values."""
+
+    rows: int = 0
+    counts: dict[int, int] = field(default_factory=dict)
+    returning: dict[int, pa.Table] = field(default_factory=dict)
+    last_rid: int | None = None
+
+
+@dataclass(slots=True)
+class Staged:
+    """The rows a statement is about to write: how many, from which execution, and the range of `rid`s."""
+
+    rows: int
+    distinct: int
+    some_rid: int | None
+
+
+class DmlTry:
+    """One try: `stage` first, then `write` inside the DuckDB transaction."""
+
+    def __init__(
+        self,
+        cursor: Connection,
+        plan: DmlPlan,
+        snapshot: Snapshot,
+        parameters: Mapping[str, Any],
+        *,
+        executions: range | None,
+        session_id: int,
+    ) -> None:
+        self.cursor = cursor
+        self.plan = plan
+        self.table = plan.table
+        self.snapshot = snapshot
+        self.parameters = {**parameters, "snapshot": snapshot.limit}
+        self.executions = executions
+        self.session_id = session_id
+        self.sql = snapshot.apply(plan.bound.sql)
+
+    # staging
+
+    def stage(self) -> Staged:
+        """Read the source. A statement that changes rows gets their `rid`s; ORA-30926 for a MERGE that meets a row twice."""
+        bound = self.plan.bound
+        if isinstance(bound, BoundInsert):
+            if not self.plan.needs_stage:
+                return Staged(1 if self.executions is None else len(self.executions), 1, None)
+            self._create_stage("q.*")
+            return Staged(run(self.cursor, f"SELECT count(*) FROM {STAGE}")[0][0], 0, None)
+        self._create_stage(f"{self._rid('q.rid')} AS rid, q.* EXCLUDE (rid)")
+        doing = "do_update" if isinstance(bound, BoundMerge) else "TRUE"
+        row = run(
+            self.cursor,
+            f"SELECT count(*), count(rid) FILTER ({doing}), count(DISTINCT rid) FILTER ({doing}), min(rid) FILTER ({doing}) FROM {STAGE}",
+        )[0]
+        staged = Staged(row[0], row[2], row[3])
+        if row[1] != row[2]:
+            if self.executions is not None and len(self.executions) > 1:
+                raise OrderDependentError
+            if isinstance(bound, BoundMerge):
+                raise OracleError(30926, "unable to get a stable set of rows in the source tables")
+            run(self.cursor, f"CREATE OR REPLACE TEMP TABLE stage AS SELECT DISTINCT ON (rid) * FROM {STAGE}")
+            staged.rows = row[2]
+        return staged
+
+    def _rid(self, rowid: str) -> str:
+        return f"CAST({rowid} - {rowids.rowid_offset(self.table.data_object_id)}::HUGEINT AS BIGINT)"
+
+    def _create_stage(self, selected: str) -> None:
+        run(self.cursor, f"CREATE OR REPLACE TEMP TABLE stage AS SELECT {selected} FROM ({self.sql}) q", self.parameters)
+
+    def drop_stage(self, rows: int) -> None:
+        """Free the stage of a large statement."""
+        if rows > _KEPT_STAGE_ROWS:
+            run(self.cursor, f"DROP TABLE IF EXISTS {STAGE}")
+
+    # writing
+
+    def write(self, staged: Staged, check: Check, first_ordinal: int) -> Written:
+        """Write the versions and check keys. Raises BlockedError, ChangedError, OrderDependentError, OracleError."""
+        bound = self.plan.bound
+        written = Written()
+        if isinstance(bound, BoundInsert):
+            self._insert(written, check.write_id, first_ordinal)
+            self._check_keys(check, None)
+        elif isinstance(bound, BoundUpdate):
+            self._update(written, check.write_id, STAGE, bound.columns, "c", staged.rows)
+            self._check_keys(check, set(bound.columns))
+            self._check_children(check, self.table, set(bound.columns))
+        elif isinstance(bound, BoundDelete):
+            end_rows(self.cursor, self._writing(check.write_id), STAGE, staged.rows)
+            written.rows = staged.rows
+            self._check_children(check, self.table, None)
+        else:
+            self._merge(written, bound, check, first_ordinal)
+        if written.rows == 1 and written.last_rid is None:
+            written.last_rid = staged.some_rid
+        self._check_order(bound, check)
+        self._count_executions(written, bound)
+        self._return(written, bound, check.write_id)
+        return written
+
+    def _writing(self, write_id: int, values: Sequence[str] = (), checks: RowChecks | None = None) -> Write:
+        return Write(
+            self.table, write_id, self.snapshot, values, checks.values if checks else (), checks.guard if checks else None,
+            self.session_id, self.parameters,
+        )  # fmt: skip
+
+    def _insert(self, written: Written, write_id: int, first_ordinal: int) -> None:
+        plan = self.plan
+        writing = self._writing(write_id, plan.new_values, plan.insert_checks)
+        if plan.needs_stage:
+            source, ordinal = STAGE, "(row_number() OVER (ORDER BY s.execution) - 1)" if self.executions is not None else None
+        else:
+            source = f"({self.sql})"
+            ordinal = "0" if self.executions is None else f"(s.execution - {self.executions.start})"
+        written.rows = insert_rows(self.cursor, writing, source, first_ordinal=first_ordinal, ordinal=ordinal)
+        if written.rows:
+            written.last_rid = rowids.rid_of(first_ordinal + written.rows - 1)
+
+    def _update(self, written: Written, write_id: int, source: str, columns: Sequence[str], prefix: str, rows: int) -> None:
+        positions = {name: number for number, name in enumerate(columns)}
+        values = [
+            f"s.{prefix}{positions[column.name]}" if column.name in positions else f"t.{column.physical}" for column in self.table.columns
+        ]
+        replace_rows(self.cursor, self._writing(write_id, values, self.plan.update_checks), source, rows)
+        written.rows += rows
+
+    def _merge(self, written: Written, bound: BoundMerge, check: Check, first_ordinal: int) -> None:
+        counts = run(
+            self.cursor,
+            f"SELECT count(*) FILTER (do_update AND NOT coalesce(do_delete, FALSE)), count(*) FILTER (do_update AND do_delete), "
+            f"count(*) FILTER (do_insert) FROM {STAGE}",
+        )[0]
+        if counts[0]:
+            source = f"(SELECT * FROM {STAGE} WHERE do_update AND NOT coalesce(do_delete, FALSE))"
+            self._update(written, check.write_id, source, bound.update_columns, "u", counts[0])
+        if counts[1]:
+            end_rows(self.cursor, self._writing(check.write_id), f"(SELECT * FROM {STAGE} WHERE do_update AND do_delete)", counts[1])
+            written.rows += counts[1]
+        if counts[2]:
+            writing = self._writing(check.write_id, self.plan.new_values, self.plan.insert_checks)
+            source = f"(SELECT * FROM {STAGE} WHERE do_insert)"
+            written.rows += insert_rows(self.cursor, writing, source, first_ordinal=first_ordinal, ordinal=None)
+        if counts[0] or counts[2]:
+            self._check_keys(check, None if counts[2] else set(bound.update_columns))
+        if counts[0] or counts[1]:
+            self._check_children(check, self.table, None if counts[1] else set(bound.update_columns))
+
+    # keys
+
+    def _check_keys(self, check: Check, changed: set[str] | None) -> None:
+        for key in engine_constraints.unique_keys(check.catalog, self.table):
+            if changed is None or changed & {*key.columns}:
+                engine_constraints.check_unique(self.cursor, self.table, key, check)
+        for constraint in self.table.constraints:
+            if constraint.kind == "R" and constraint.enabled and (changed is None or changed & {*constraint.columns}):
+                engine_constraints.check_parents(self.cursor, self.table, constraint, check)
+
+    def _check_children(self, check: Check, parent: Table, changed: set[str] | None, depth: int = 0) -> None:
+        """ORA-02292, or what ON DELETE says. `changed`: an update of these columns, never cascaded."""
+        for child, key in check.catalog.children_of(parent.object_id):
+            target = parent.constraint(key.parent_constraint or "")
+            if not key.enabled or target is None or (changed is not None and not changed & {*target.columns}):
+                continue
+            orphans = engine_constraints.orphaned_children(self.cursor, parent, child, key, check)
+            name = f"orphans{depth}"
+            run(self.cursor, f"CREATE OR REPLACE TEMP TABLE {name} AS {orphans}")
+            rows = run(self.cursor, f"SELECT count(*) FROM {name}")[0][0]
+            if not rows:
+                continue
+            if changed is not None or key.delete_rule == "NO ACTION":
+                raise engine_constraints.child_found(child.owner, key)
+            write = Write(child, check.write_id, self.snapshot, (), (), session_id=self.session_id)
+            if key.delete_rule == "CASCADE":
+                end_rows(self.cursor, write, f"temp.{name}", rows)
+                self._check_children(check, child, None, depth + 1)
+            else:
+                physical = tuple(column.physical for column in child.columns)
+                values = [
+                    f"CAST(NULL AS {column.carrier})" if column.name in key.columns else f"t.{column.physical}" for column in child.columns
+                ]
+                replaced = Write(child, check.write_id, self.snapshot, values, physical, session_id=self.session_id)
+                replace_rows(self.cursor, replaced, f"temp.{name}", rows)
+
+    # arrays
+
+    def _check_order(self, bound: BoundDml, check: Check) -> None:
+        """OrderDependentError when, after the write, an execution would meet other rows than it did: then they are not independent."""
+        if self.executions is None or len(self.executions) < 2 or not isinstance(bound, (BoundUpdate, BoundMerge)):
+            return
+        now = Snapshot(self.snapshot.scn, max(self.snapshot.limit, check.write_id), tuple(sorted(check.open_numbers)))
+        sql = now.apply(bound.sql)
+        parameters = {**self.parameters, "snapshot": now.limit}
+        if isinstance(bound, BoundUpdate):
+            again = f"SELECT execution, {self._rid('q.rid')} FROM ({sql}) q"
+            before = f"SELECT execution, rid FROM {STAGE}"
+            moved = run(self.cursor, f"SELECT 1 FROM (({again} EXCEPT {before}) UNION ALL ({before} EXCEPT {again})) LIMIT 1", parameters)
+        else:
+            fresh = f"SELECT rid FROM {self.table.physical} WHERE bx = {check.write_id} AND ex = {LIVE}"
+            twice = f"SELECT {self._rid('q.rid')} AS rid FROM ({sql}) q WHERE q.rid IS NOT NULL"
+            moved = run(
+                self.cursor,
+                f"SELECT 1 FROM ({twice}) WHERE rid IN ({fresh}) AND rid NOT IN (SELECT rid FROM {STAGE} WHERE rid IS NOT NULL) "
+                "GROUP BY rid HAVING count(*) > 1 LIMIT 1",
+                parameters,
+            )
+        if moved:
+            raise OrderDependentError
+
+    def _count_executions(self, written: Written, bound: BoundDml) -> None:
+        if self.executions is None:
+            return
+        if not self.plan.needs_stage:
+            written.counts = dict.fromkeys(self.executions, 1)
+            return
+        touched = " WHERE do_update OR do_insert" if isinstance(bound, BoundMerge) else ""
+        written.counts = dict(run(self.cursor, f"SELECT execution, count(*) FROM {STAGE}{touched} GROUP BY execution"))
+
+    # RETURNING
+
+    def _return(self, written: Written, bound: BoundDml, write_id: int) -> None:
+        if isinstance(bound, BoundMerge) or bound.returning is None:
+            return
+        versions = f"ex = {write_id}" if isinstance(bound, BoundDelete) else f"bx = {write_id} AND ex = {LIVE}"
+        offset = rowids.rowid_offset(self.table.data_object_id)
+        rows = f"(SELECT *, (rid::HUGEINT + {offset}::HUGEINT) AS {ROWID_COLUMN} FROM {self.table.physical} WHERE {versions}) r"
+        selected = ", ".join(f"{self._output(e)} AS c{n}" for n, e in enumerate(bound.returning.expressions))
+        if self.executions is None:
+            written.returning[0] = arrow_table(self.cursor, f"SELECT {selected} FROM {rows} ORDER BY rid", self.parameters)
+            return
+        if isinstance(bound, BoundInsert):
+            order = f"SELECT {self.executions.start} + row_number() OVER (ORDER BY rid) - 1 AS execution, rid FROM {rows}"
+        else:
+            order = f"SELECT execution, rid FROM {STAGE}"
+        found = arrow_table(
+            self.cursor, f"SELECT {selected}, o.execution FROM {rows} JOIN ({order}) o USING (rid) ORDER BY r.rid", self._used(selected)
+        )
+        executions = found.column(found.num_columns - 1)
+        values = found.select(range(found.num_columns - 1))
+        for execution in self.executions:
+            written.returning[execution] = values.filter(pa.compute.equal(executions, execution))
+
+    def _output(self, expression: Typed) -> str:
+        return expression.sql
+
+
+__all__ = ["ChangedError", "DmlPlan", "DmlTry", "OrderDependentError", "Staged", "Written"]

@@ -1,0 +1,60 @@
+"""PL/SQL blocks on a session: what the interpreter asks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from oracle_mimic.door import Binds, Outcome, Rows
+from oracle_mimic.errors import OracleError
+from oracle_mimic.sql.catalog import Table
+from oracle_mimic.sql.ddl.change import Change
+from oracle_mimic.sql.ddl.tables import gather_statistics
+from oracle_mimic.sql.plsql.host import ServerOutput
+from oracle_mimic.types import Column, OracleType
+
+if TYPE_CHECKING:
+    from oracle_mimic.sql.session import Session
+
+
+class SessionHost:
+    """`plsql.Host` for a session; lives as long as the session does (its DBMS_OUTPUT buffer stays)."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.output = ServerOutput()
+
+    def describe(self, sql: str, bind_types: Sequence[OracleType]) -> tuple[Column, ...]:
+        """See `plsql.Host.describe`."""
+        return self._session.describe(sql, bind_types)
+
+    def query(self, sql: str, binds: Binds) -> Rows:
+        """See `plsql.Host.query`."""
+        return self._session.query(sql, binds)
+
+    def execute(self, sql: str, binds: Binds) -> Outcome:
+        """See `plsql.Host.execute`."""
+        return self._session.execute(sql, binds)
+
+    def set_client_info(self, info: dict[str, str]) -> None:
+        """See `plsql.Host.set_client_info`."""
+        self._session.set_client_info(info)
+
+    def client_info(self, key: str) -> str | None:
+        """See `plsql.Host.client_info`."""
+        return self._session.client_info.get(key)
+
+    def sleep(self, seconds: float) -> None:
+        """See `plsql.Host.sleep`."""
+        self._session.database.locks.sleep(self._session.session_id, seconds)
+
+    def gather_statistics(self, owner: str | None, table: str) -> None:
+        """See `plsql.Host.gather_statistics`; commits, as DDL does."""
+        session = self._session
+        schema = owner or session.current_schema
+        found = session.database.catalog.get(schema, table)
+        if not isinstance(found, Table):
+            raise OracleError(20000, f"Unable to analyze TABLE {schema}.{table}, insufficient privileges or does not exist")
+        session.commit()
+        with session.database.change_catalog() as (cursor, catalog):
+            gather_statistics(Change(session, cursor, catalog), found)
