@@ -173,6 +173,10 @@ CATALOGUE: dict[str, Entry] = {
     **_fatal("the server met an internal error: the DBA finds it in the alert log", "ORA-00600 ORA-07445 ORA-00604"),
 }
 
+SHORTEST_SECRET = 3
+"""Shorter passwords occur in any text: replacing them would only make messages unreadable, and show where they were."""
+
+_CONNECTION_ID = re.compile(r"\s*\(CONNECTION_ID=[^)]*\)")
 _CODE = re.compile(r"\b(ORA|DPY|DPI|TNS)-(\d{4,5})\b")
 _UNKNOWN = Entry(Recovery.FATAL, "this code is not in the error catalogue; see the Oracle Database Error Messages manual")
 
@@ -204,7 +208,7 @@ def explain(error: BaseException, doing: str, *, secrets: tuple[str | None, ...]
     if "certificate verify failed" in detail.lower():  # the driver reports it as a connection that failed, which repeating never cures
         entry = CATALOGUE["ORA-29024"]
     for secret in secrets:
-        if secret:
+        if secret and len(secret) >= SHORTEST_SECRET:
             detail = detail.replace(secret, "****")
     if code is None and isinstance(error, (OSError, EOFError)):
         entry = Entry(Recovery.RETRIABLE, "the network failed", Scope.CONNECTION)
@@ -217,4 +221,4 @@ def explain(error: BaseException, doing: str, *, secrets: tuple[str | None, ...]
 def _first_lines(error: BaseException) -> str:
     """The server's message on one line, without the manual's address that the driver adds."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip() and not line.startswith("Help:")]
-    return "; ".join(lines[:3])[:1000]
+    return _CONNECTION_ID.sub("", "; ".join(lines[:3]))[:1000]

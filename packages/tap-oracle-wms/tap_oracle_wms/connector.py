@@ -63,7 +63,7 @@ class TableDescription:
     row_movement: bool = False
 
     @property
-    def sql_name(self) -> str:
+    def sql_table(self) -> str:
         """Owner and name, quoted."""
         return f"{statements.quote(self.owner)}.{statements.quote(self.name)}"
 

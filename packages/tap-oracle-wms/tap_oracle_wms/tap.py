@@ -6,12 +6,15 @@ Exit codes: 0 done; 1 fatal error; 78 configuration (someone must change somethi
 
 from __future__ import annotations
 
+import json
 import logging
 import signal
 import sys
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import asdict
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
@@ -25,6 +28,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import _ConfigInput
 
 from tap_oracle_wms import catalog, connector
+from tap_oracle_wms.checks import FAILED, Check, Health, can_sync, check_connection, check_source, check_stream
 from tap_oracle_wms.messages import MessageWriter
 from tap_oracle_wms.settings import SETTINGS_SCHEMA, Entity, Settings, check_stream_maps
 from tap_oracle_wms.source import Source
@@ -169,6 +173,10 @@ class TapOracleWms(Tap):
                 logger.warning("%s: column %s is left out: %s", each.name, column, why)
         return streams
 
+    def describe_streams(self) -> list[catalog.StreamDescription]:
+        """What discovery finds, for the checks."""
+        return self.source.patiently(self._discover)
+
     def check_selection(self) -> None:
         """Raise ConfigurationError when nothing would be read, or a setting names a stream that is not there."""
         names = set(self.input_catalog or self.streams)
@@ -224,6 +232,74 @@ class TapOracleWms(Tap):
                 tap.close()
 
     @classmethod
+    def get_singer_command(cls) -> click.Command:
+        """The SDK's options, and the two checks."""
+        command = super().get_singer_command()
+        command.params += [
+            click.Option(
+                ["--test-connection"], is_flag=True, expose_value=False, callback=cls._on_test_connection,
+                help="Check connection, grants and entities, each on a line of its own; exit 0 only if a sync can run.",
+            ),
+            click.Option(
+                ["--health-check"], is_flag=True, expose_value=False, callback=cls._on_health_check,
+                help="Print one JSON object; exit 0 healthy, 1 degraded, 2 down.",
+            ),
+        ]  # fmt: skip
+        return command
+
+    @classmethod
+    def _for_checks(cls, ctx: click.Context) -> TapOracleWms:
+        given: _ConfigInput = ctx.params.get("config") or _ConfigInput()
+        try:
+            return cls(config={**given.config, "retry_attempts": 0}, parse_env_config=given.parse_env, setup_mapper=False)
+        except ConfigValidationError as error:
+            message = f"the settings are not valid: {'; '.join(error.errors)}"
+            raise ConfigurationError(message) from error
+
+    @classmethod
+    def _on_test_connection(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
+        """`--test-connection`."""
+        if not value or ctx.resilient_parsing:
+            return
+        checks: list[Check] = []
+
+        def tell(found: Iterable[Check]) -> bool:
+            for check in found:
+                checks.append(check)
+                click.echo(str(check))
+            return can_sync(checks)
+
+        try:
+            tap = cls._for_checks(ctx)
+            with closing(tap):
+                if tell(check_connection(tap.source)) and tell(check_source(tap.source)):
+                    for found in tap.describe_streams():
+                        tell(check_stream(tap.source, tap.settings, found))
+        except DatabaseError as error:
+            tell([Check(FAILED, "settings" if error.code is None else "source", str(error))])
+        ctx.exit(0 if can_sync(checks) else 1)
+
+    @classmethod
+    def _on_health_check(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
+        """`--health-check`."""
+        if not value or ctx.resilient_parsing:
+            return
+        health = Health()
+        try:
+            tap = cls._for_checks(ctx)
+            with closing(tap):
+                health.connected(tap.source)
+                try:
+                    for found in tap.describe_streams():
+                        health.look_at(tap.source, tap.settings, found)
+                except DatabaseError as error:
+                    health.degrade(error)
+        except DatabaseError as error:
+            health.error = str(error)
+        click.echo(json.dumps(asdict(health)))
+        ctx.exit(health.exit_code)
+
+    @classmethod
     def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
         """`--discover`, with errors that say what to do."""
         try:
@@ -231,6 +307,3 @@ class TapOracleWms(Tap):
         except DatabaseError as error:
             logger.error("%s", error)
             ctx.exit(EXIT_CODES[error.recovery])
-
-
-__all__ = ["ConfigValidationError", "TapOracleWms"]
