@@ -2,9 +2,11 @@
 # Makes everything the pipeline needs, as an ordinary user: Meltano and its plugins in their own venvs, .env, directories. Safe to repeat.
 set -euo pipefail
 cd "$(dirname "$0")"
+quiet=
 case "${1:-}" in
   "") ;;
-  *) echo "usage: $0" >&2; exit 2 ;;
+  --quiet) quiet=yes ;; # no word about what to do next
+  *) echo "usage: $0 [--quiet]" >&2; exit 2 ;;
 esac
 umask 077
 export UV_PYTHON_DOWNLOADS=never UV_COMPILE_BYTECODE=1
@@ -17,8 +19,8 @@ command -v "$python" >/dev/null || python=python3
   exit 1
 }
 
-step() { printf '%-44s' "$1"; started=$SECONDS; }
-done_() { printf '%s s\n' $((SECONDS - started)); }
+step() { printf '  -- %-72s' "$1"; started=$SECONDS; }
+done_() { printf '%4s   s\n' $((SECONDS - started)); }
 
 step "uv, the package installer"
 [ -x .tools/bin/uv ] || {
@@ -45,6 +47,7 @@ bin/meltano install >"$install_log" 2>&1 || { echo; tail -n 20 "$install_log" >&
 find .meltano/run -name tap.properties.cache_key -delete
 done_
 
+[ -n "$quiet" ] && exit 0
 cat <<END
 
 .env was $note.

@@ -1,4 +1,4 @@
-"""`python -m demo seed | live | compare`: fills the invented warehouse, works in it, compares it with its copy.
+"""`python -m demo seed | live | compare | tour`: fills the invented warehouse, works in it, compares it with its copy, or all of it.
 
 Connections come from the environment, under the names of `.env.example` (WMS_ORACLE_*, TARGET_ORACLE_*).
 """
@@ -23,6 +23,7 @@ from demo.live import Pace, live
 from demo.rows import Plan
 from demo.schema import TABLES
 from demo.seed import seed
+from demo.tour import Tour, TourError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -63,12 +64,26 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--report", type=Path, help="write the tally there as JSON")
     verb.set_defaults(verb=_live)
 
+    verb = verbs.add_parser("tour", help="the whole demo (scripts/demo.sh)")
+    verb.add_argument("--orders", type=int, default=1000, help="size of the invented warehouse (default: %(default)s)")
+    verb.add_argument("--seconds", type=float, default=60.0, help="of live activity (default: %(default)s)")
+    verb.add_argument("--keep", action="store_true", help="leave everything running afterwards")
+    verb.set_defaults(verb=_tour)
+
     verb = verbs.add_parser("compare", help="compare source and target: every column of every row")
     verb.add_argument("--tables", nargs="+", default=list(TABLES), help="(default: all five)")
     verb.add_argument("--target-prefix", default="", help="in front of each table's name in the target")
     verb.add_argument("--report", type=Path, help="write the result there as JSON")
     verb.set_defaults(verb=_compare)
     return parser
+
+
+def _tour(options: argparse.Namespace) -> int:
+    try:
+        return Tour(options.orders, options.seconds, options.keep).run()
+    except TourError as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 3
 
 
 def _utc(text: str) -> datetime:

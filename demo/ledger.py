@@ -9,7 +9,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -41,7 +41,9 @@ class Ledger:
         self._lock = threading.Lock()
         self._file = sqlite3.connect(path, check_same_thread=False)
         self._file.execute("CREATE TABLE IF NOT EXISTS plan (orders INTEGER, seed INTEGER, as_of TEXT)")
-        self._file.execute("CREATE TABLE IF NOT EXISTS live (table_name TEXT, key INTEGER, row TEXT, PRIMARY KEY (table_name, key))")
+        self._file.execute(
+            "CREATE TABLE IF NOT EXISTS live (table_name TEXT, key INTEGER, row TEXT, committed_at TEXT, PRIMARY KEY (table_name, key))"
+        )
         self._file.commit()
 
     def start(self, plan: Plan) -> None:
@@ -61,16 +63,30 @@ class Ledger:
 
     def record(self, table: Table, rows: Iterable[tuple[object, ...]] = (), deleted: Iterable[int] = ()) -> None:
         """Note committed rows (all columns, in the table's order) and the keys of rows that are gone."""
-        entries = [(table.name, int(str(row[0])), json.dumps([text(value) for value in row])) for row in rows]
-        entries += [(table.name, key, "null") for key in deleted]
+        now = datetime.now(UTC).isoformat()
+        entries = [(table.name, int(str(row[0])), json.dumps([text(value) for value in row]), now) for row in rows]
+        entries += [(table.name, key, "null", now) for key in deleted]
+        # A row that was only read back, and is as it was, keeps the time of its own commit.
+        statement = (
+            "INSERT INTO live VALUES (?, ?, ?, ?) ON CONFLICT (table_name, key) DO UPDATE "
+            "SET row = excluded.row, committed_at = excluded.committed_at WHERE row <> excluded.row"
+        )
         with self._lock, self._file:
-            self._file.executemany("INSERT OR REPLACE INTO live VALUES (?, ?, ?)", entries)
+            self._file.executemany(statement, entries)
 
     def live(self, table: Table) -> dict[int, Row | None]:
         """What live activity left: key -> row, or None where the row was deleted."""
         with self._lock:
             found = self._file.execute("SELECT key, row FROM live WHERE table_name = ?", (table.name,)).fetchall()
         return {key: None if row == "null" else tuple(json.loads(row)) for key, row in found}
+
+    def committed_at(self, table: Table) -> dict[int, datetime]:
+        """When live activity last changed a row that is still there: key -> UTC time just after COMMIT had returned."""
+        with self._lock:
+            found = self._file.execute(
+                "SELECT key, committed_at FROM live WHERE table_name = ? AND row <> 'null'", (table.name,)
+            ).fetchall()
+        return {key: datetime.fromisoformat(at) for key, at in found}
 
     def deleted(self, table_name: str) -> set[int]:
         """Keys of rows that were deleted in the source after the seed."""

@@ -1,0 +1,283 @@
+"""The demo from beginning to end: two empty databases, a full sync, a working warehouse, incremental syncs, and the comparison.
+
+Every figure it shows is measured: by the clock around a command, from the run records of tap and target, or by asking the databases.
+Nothing of the user's own is touched: the demo has its own variables, states and databases under var/demo.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from demo import connections
+from demo.compare import DELETED_COLUMN
+from demo.ledger import Ledger
+from demo.schema import TABLES
+
+ROOT = Path(__file__).resolve().parents[1]
+HOME = ROOT / "var" / "demo"
+ENTITIES = ("allocation", "order_hdr", "order_dtl")
+MASTER = ("item_master", "location")
+MIMIC_READY_SECONDS = 60
+LATE_SECONDS = 12.0
+
+
+class TourError(Exception):
+    """A step failed; the message says which and where its output is."""
+
+
+@dataclass(slots=True)
+class Tour:
+    """One demo. `seconds`: of live activity."""
+
+    orders: int = 1000
+    seconds: float = 60.0
+    keep: bool = False
+    started: float = field(default_factory=time.monotonic)
+    began_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
+    variables: dict[str, str] = field(default_factory=dict)
+    mimic: subprocess.Popen[str] | None = None
+
+    def run(self) -> int:
+        """0 when source and target are equal at the end, 1 when they are not. Raises TourError when a step fails."""
+        with ExitStack() as cleanup:
+            self._start_mimic(cleanup)
+            self._seed()
+            self._full_syncs()
+            rounds = self._live_and_incrementals()
+            equal = self._compare()
+            self._summary(rounds, equal=equal)
+            if self.keep:
+                cleanup.pop_all()
+                self._how_to_play()
+        return 0 if equal else 1
+
+    # --- steps ---
+
+    def _start_mimic(self, cleanup: ExitStack) -> None:
+        self._say("Two databases: the WMS and the analytics one, played by oracle-mimic")
+        HOME.mkdir(parents=True, exist_ok=True)
+        for old in (*HOME.glob("mimic.duckdb*"), *HOME.glob("meltano.db*"), *HOME.glob("*.json")):
+            old.unlink()
+        passwords = {name: secrets.token_urlsafe(16) for name in ("WMS", "ANALYTICS")}
+        secret = {f"ORACLE_MIMIC_PASSWORD_{name}": password for name, password in passwords.items()}
+        command = [sys.executable, "-m", "oracle_mimic", "--port", "0", "--database", str(HOME / "mimic.duckdb")]
+        log = cleanup.enter_context((HOME / "mimic.log").open("w"))
+        self.mimic = subprocess.Popen(
+            [*command, "--user", "WMS", "--user", "ANALYTICS"],
+            env={**os.environ, **secret},
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,
+        )
+        cleanup.callback(self._stop_mimic)
+        line = self.mimic.stdout.readline() if self.mimic.stdout else ""
+        if "ready on" not in line:
+            raise TourError(f"oracle-mimic did not start; see {HOME / 'mimic.log'}")
+        address, _, service = line.split()[-1].rstrip(",").partition("/")
+        host, _, port = address.partition(":")
+        self.variables = {"MELTANO_DATABASE_URI": f"sqlite:///{HOME / 'meltano.db'}", "MELTANO_ENVIRONMENT": "dev"}
+        for prefix, user in (("WMS", "WMS"), ("TARGET", "ANALYTICS")):
+            self.variables |= {
+                f"{prefix}_ORACLE_HOST": host,
+                f"{prefix}_ORACLE_PORT": port,
+                f"{prefix}_ORACLE_SERVICE_NAME": service,
+                f"{prefix}_ORACLE_USERNAME": user,
+                f"{prefix}_ORACLE_PASSWORD": passwords[user],
+            }
+        path = HOME / "env"
+        path.touch(mode=0o600)
+        path.write_text("".join(f"{name}={value}\n" for name, value in self.variables.items()))
+        self._done()
+
+    def _stop_mimic(self) -> None:
+        if self.mimic is not None:
+            self.mimic.send_signal(signal.SIGTERM)
+            self.mimic.wait(30)
+
+    def _seed(self) -> None:
+        self._say(f"A warehouse with {self.orders:,} orders and what belongs to them")
+        self._command("seed", [sys.executable, "-m", "demo", "seed", "--orders", str(self.orders)])
+        self._done()
+
+    def _full_syncs(self) -> None:
+        for entity in ENTITIES:
+            self._say(f"meltano run {entity}_full_sync")
+            self._meltano("run", f"{entity}_full_sync")
+            self._done()
+        for entity in MASTER:
+            self._say(f"meltano run {entity}_sync")
+            self._meltano("run", f"{entity}_sync")
+            self._done()
+
+    def _live_and_incrementals(self) -> int:
+        """Live activity for a while, and incremental syncs of all three entities round after round; the number of rounds."""
+        self._say(
+            f"{self.seconds:.0f} s of live activity, with transactions that commit {LATE_SECONDS:.0f} s late;\n     meanwhile incremental syncs"
+        )
+        command = [sys.executable, "-m", "demo", "live", "--seconds", str(self.seconds), "--late-seconds", str(LATE_SECONDS)]
+        log = (HOME / "live.log").open("w")
+        rounds = 0
+        with (
+            log,
+            subprocess.Popen(
+                [*command, "--report", str(HOME / "live.json")], env=self._environment(), cwd=ROOT, stdout=log, stderr=log
+            ) as live,
+        ):
+            while live.poll() is None:
+                self._incremental()
+                rounds += 1
+            if live.returncode:
+                raise TourError(f"live activity failed; see {HOME / 'live.log'}")
+        self._done()
+        self._say("A last incremental sync, and the master data")
+        self._incremental()
+        for entity in MASTER:
+            self._meltano("run", f"{entity}_sync")
+        self._done()
+        return rounds + 1
+
+    def _incremental(self) -> None:
+        self._meltano("run", *(f"{entity}_incremental_sync" for entity in ENTITIES))
+
+    def _compare(self) -> bool:
+        self._say("Compare every column of every row of both databases")
+        command = [sys.executable, "-m", "demo", "compare", "--report", str(HOME / "compare.json")]
+        done = subprocess.run(command, env=self._environment(), cwd=ROOT, capture_output=True, text=True, check=False)
+        self._done()
+        print("".join(f"     {line}\n" for line in (done.stdout + done.stderr).splitlines()), end="")
+        if done.returncode > 1:
+            raise TourError("the comparison could not be made")
+        return done.returncode == 0
+
+    # --- the summary ---
+
+    def _summary(self, rounds: int, *, equal: bool) -> None:
+        full, incremental = self._records()
+        live: dict[str, Any] = json.loads((HOME / "live.json").read_text())
+        print(f"\n{_bold('What was moved')}\n")
+        print(
+            f"  {'table':<14}{'full sync':>14}{'rows/s':>12}   {'incremental: read':>18}{'inserted':>10}{'updated':>10}{'unchanged':>11}{'late':>7}"
+        )
+        for entity in (*ENTITIES, *MASTER):
+            loaded, changed = full[entity], incremental[entity]
+            rate = f"{loaded['rows'] / loaded['seconds']:,.0f}" if loaded["seconds"] else "-"
+            changes = "".join(
+                f"{int(changed[name]):>{width},}"
+                for name, width in (("rows", 18), ("inserted", 10), ("updated", 10), ("unchanged", 11), ("late", 7))
+            )
+            print(f"  {entity:<14}{int(loaded['rows']):>9,} rows{rate:>12}   {changes if entity in ENTITIES else ''}")
+        print(
+            f"\n  {live['transactions']} transactions in {live['seconds']:.0f} s of live activity, {live['late']} of them committed {LATE_SECONDS:.0f} s late."
+        )
+        print(
+            f"  {rounds} rounds of incremental syncs; `late` are rows that came with a time before the bookmark and were read all the same."
+        )
+        lags = self._lags()
+        if lags:
+            middle, most = lags[len(lags) // 2], lags[int(len(lags) * 0.95)]
+            print(f"  From COMMIT in the source to the row in the target: {middle:.1f} s in the middle, {most:.1f} s for 95 of 100 rows.")
+        verdict = _green("Source and target are equal.") if equal else _red("Source and target DIFFER.")
+        print(f"\n  {_bold(verdict)} The whole demo took {time.monotonic() - self.started:.0f} s.\n")
+
+    def _records(self) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, float]]]:
+        """Sums by entity over this demo's run records: of the full syncs (and complete reads) and of the incremental ones."""
+        full: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        incremental: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        for path in sorted((ROOT / "logs" / "monitoring").glob("runs-*.jsonl")):
+            for line in path.read_text().splitlines():
+                record = json.loads(line)
+                if record["started_at"].replace("Z", "+00:00") < self.began_at:
+                    continue
+                if record["component"] == "target-oracle":
+                    if record["mode"] in {"full", "full_table"} and not full[record["stream"]]["rows"]:
+                        full[record["stream"]] = {"rows": record["rows"], "seconds": record["seconds"]}
+                    elif record["mode"] == "incremental":
+                        for name in ("inserted", "updated", "unchanged"):
+                            incremental[record["stream"]][name] += record[name] or 0
+                elif record["component"] == "tap-oracle-wms" and record["mode"] == "incremental":
+                    incremental[record["stream"]]["rows"] += record["rows"]
+                    incremental[record["stream"]]["late"] += record["late_rows"] or 0
+        return full, incremental
+
+    def _lags(self) -> list[float]:
+        """Seconds between the simulator's COMMIT and the time the target wrote the row, of every row live activity changed; sorted."""
+        ledger = Ledger(HOME / "ledger.db")
+        os.environ.update(self.variables)
+        lags = []
+        with connections.connect("target") as target, target.cursor() as cursor:
+            for name in ("ALLOCATION", "ORDER_HDR", "ORDER_DTL"):
+                table = TABLES[name]
+                committed = ledger.committed_at(table)
+                batched = '"_SDC_BATCHED_AT"'
+                cursor.execute(
+                    f'SELECT "{table.key}", {batched} FROM "{connections.schema("target")}"."{name}" WHERE "{DELETED_COLUMN}" IS NULL'
+                )
+                for key, at in cursor:
+                    if int(key) in committed and at is not None:
+                        lags.append((at.replace(tzinfo=UTC) - committed[int(key)]) / timedelta(seconds=1))
+        return sorted(lag for lag in lags if lag >= 0)
+
+    def _how_to_play(self) -> None:
+        print("Everything is still running. To play with it:\n")
+        print(f'  export PATH="{ROOT / "bin"}:$PATH" MELTANO_ENV_FILE={HOME / "env"}')
+        print("  meltano invoke wms-ops state show")
+        print("  meltano run allocation_incremental_sync")
+        print(f"  (set -a; . {HOME / 'env'}; .venv/bin/python -m demo live --seconds 30)")
+        print(f"  kill {self.mimic.pid if self.mimic else ''}        # stops the databases\n")
+
+    # --- how steps are run and shown ---
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, **self.variables, "MELTANO_ENV_FILE": str(HOME / "env")}
+
+    def _meltano(self, *arguments: str) -> None:
+        self._command("meltano", [str(ROOT / "bin" / "meltano"), *arguments])
+
+    def _command(self, name: str, command: list[str]) -> None:
+        path = HOME / f"{name}.log"
+        with path.open("a") as log:
+            log.write(f"$ {' '.join(command)}\n")
+            log.flush()
+            if subprocess.run(command, env=self._environment(), cwd=ROOT, stdout=log, stderr=log, check=False).returncode:
+                print()
+                print("".join(path.read_text().splitlines(keepends=True)[-15:]), file=sys.stderr)
+                raise TourError(f"`{' '.join(command[-3:])}` failed; its whole output is in {path}")
+
+    def _say(self, text: str) -> None:
+        self._step_started = time.monotonic()
+        last = text.rsplit("\n", 1)[-1]
+        print(f"  -- {text}{' ' * max(72 - len(last), 1)}", end="", flush=True)
+
+    def _done(self) -> None:
+        print(f"{time.monotonic() - self._step_started:6.1f} s", flush=True)
+
+    _step_started: float = 0.0
+
+
+def _paint(text: str, code: str) -> str:
+    return f"\033[{code}m{text}\033[0m" if sys.stdout.isatty() else text
+
+
+def _bold(text: str) -> str:
+    return _paint(text, "1")
+
+
+def _green(text: str) -> str:
+    return _paint(text, "32")
+
+
+def _red(text: str) -> str:
+    return _paint(text, "31")
