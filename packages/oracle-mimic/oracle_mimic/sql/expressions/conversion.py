@@ -110,7 +110,7 @@ def to_decimal(x: Typed, type_: OracleType, carrier: str, ctx: BindContext, comp
         return derived(text if x.carrier == carrier else f"CAST({text} AS {carrier})", type_, carrier, x)
     result = f"TRY_CAST({text} AS {carrier})"
     if type_too_narrow(type_):
-        limit = "0." + "0" * ((type_.scale or 0) - (type_.precision or 0) - 1) + "9" * (type_.precision or 0)
+        limit = "0." + "0" * ((type_.scale or 0) - (type_.precision or 0)) + "9" * (type_.precision or 0)
         result = f"(CASE WHEN abs({result}) <= CAST('{limit}' AS {carrier}) THEN {result} END)"
     checked = f"coalesce({result}, {raising(*complaint, carrier)})"
     if x.nullable:

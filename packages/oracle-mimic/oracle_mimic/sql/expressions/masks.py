@@ -20,12 +20,12 @@ from oracle_mimic.types import Kind, OracleType
 
 _STRFTIME = {"YYYY": "%Y", "MM": "%m", "DD": "%d", "HH24": "%H", "MI": "%M", "SS": "%S", "FF6": "%f", "FF3": "%g", "DDD": "%j"}
 _READABLE = {
-    "YYYY-MM-DD HH24:MI:SS": r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}",
-    "YYYY-MM-DD HH24:MI:SS.FF": r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?",
-    "YYYY-MM-DD HH24:MI:SSXFF": r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?",
-    "YYYY-MM-DD HH24:MI:SS.FF6": r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?",
-    "YYYY-MM-DD HH24:MI:SS.FF3": r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,3})?",
-    'YYYY-MM-DD"T"HH24:MI:SS': r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}",
+    "YYYY-MM-DD HH24:MI:SS": r"\d{4}-\d{2}-\d{2} ([01]\d|2[0-3]):[0-5]\d:[0-5]\d",
+    "YYYY-MM-DD HH24:MI:SS.FF": r"\d{4}-\d{2}-\d{2} ([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?",
+    "YYYY-MM-DD HH24:MI:SSXFF": r"\d{4}-\d{2}-\d{2} ([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?",
+    "YYYY-MM-DD HH24:MI:SS.FF6": r"\d{4}-\d{2}-\d{2} ([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?",
+    "YYYY-MM-DD HH24:MI:SS.FF3": r"\d{4}-\d{2}-\d{2} ([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,3})?",
+    'YYYY-MM-DD"T"HH24:MI:SS': r"\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d",
     "YYYY-MM-DD": r"\d{4}-\d{2}-\d{2}",
 }
 _PLAIN = re.compile(r"[ \-:./,;T_]*")

@@ -251,7 +251,7 @@ def text_of(value: Decimal) -> str:
 
 def _scientific(value: Decimal, minus: str) -> str:
     """d.ddddE+nn in 40 characters, as a number too long for plain digits is printed."""
-    room = 34 - len(minus) + (1 if abs(value.adjusted()) < 100 else 0)
+    room = 33 - len(minus) + (1 if abs(value.adjusted()) < 100 else 0)
     mantissa = abs(value).scaleb(-value.adjusted(), context=EXACT).quantize(Decimal((0, (1,), -room)), ROUND_HALF_UP, context=EXACT)
     return f"{minus}{mantissa}E{value.adjusted():+03d}"
 

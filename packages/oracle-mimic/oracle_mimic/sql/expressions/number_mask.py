@@ -86,7 +86,8 @@ def _exponent_text(value: Decimal, mask: Mask, characters: str) -> str:
     text = f"{mantissa:f}"
     if mask.point and not digits:
         text += "."
-    return text.replace(".", characters[0] if mask.point == "D" else ".") + f"E{exponent:+03d}"
+    text = text.replace(".", characters[0] if mask.point == "D" else ".")
+    return text.rjust(len(text) + 5 - len(f"E{exponent:+03d}")) + f"E{exponent:+03d}"  # there is room for three digits
 
 
 def _digits_text(value: Decimal, mask: Mask, characters: str) -> str | None:

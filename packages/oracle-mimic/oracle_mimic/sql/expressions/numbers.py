@@ -161,8 +161,9 @@ def _native(op: str, left: Typed, right: Typed) -> Typed | None:
     if precision > MAX_DECIMAL:
         return None
     carrier = decimal(precision, scale)
-    if op == "*":  # DuckDB multiplies in the operands' own types
-        text = f"CAST(({left.sql} * {right.sql}) AS {carrier})"
+    if op == "*":  # DuckDB multiplies narrow operands in 18 digits even when the product needs more
+        wide = f"CAST({left.sql} AS {decimal(19, a[1])})" if max(a[0], b[0]) <= 18 < precision else left.sql
+        text = f"CAST(({wide} * {right.sql}) AS {carrier})"
     else:
         text = f"CAST((CAST({left.sql} AS {carrier}) {op} CAST({right.sql} AS {carrier})) AS {carrier})"
     return derived(text, NUMBER, carrier, left, right)
