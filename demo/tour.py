@@ -124,9 +124,7 @@ class Tour:
 
     def _live_and_incrementals(self) -> int:
         """Live activity for a while, and incremental syncs of all three entities round after round; the number of rounds."""
-        self._say(
-            f"{self.seconds:.0f} s of live activity, with transactions that commit {LATE_SECONDS:.0f} s late;\n     meanwhile incremental syncs"
-        )
+        self._say(f"{self.seconds:.0f} s of work in the warehouse, some of it committed late; incremental syncs meanwhile")
         command = [sys.executable, "-m", "demo", "live", "--seconds", str(self.seconds), "--late-seconds", str(LATE_SECONDS)]
         log = (HOME / "live.log").open("w")
         rounds = 0
@@ -168,23 +166,20 @@ class Tour:
         full, incremental = self._records()
         live: dict[str, Any] = json.loads((HOME / "live.json").read_text())
         print(f"\n{_bold('What was moved')}\n")
+        changes = {"rows": "read", "inserted": "inserted", "updated": "updated", "unchanged": "unchanged", "late": "late"}
         print(
-            f"  {'table':<14}{'full sync':>14}{'rows/s':>12}   {'incremental: read':>18}{'inserted':>10}{'updated':>10}{'unchanged':>11}{'late':>7}"
+            f"  {'table':<14}{'full sync':>14}{'rows/s':>12}{'':>4}{'incremental:':<14}"
+            + "".join(f"{title:>11}" for title in changes.values())
         )
         for entity in (*ENTITIES, *MASTER):
             loaded, changed = full[entity], incremental[entity]
             rate = f"{loaded['rows'] / loaded['seconds']:,.0f}" if loaded["seconds"] else "-"
-            changes = "".join(
-                f"{int(changed[name]):>{width},}"
-                for name, width in (("rows", 18), ("inserted", 10), ("updated", 10), ("unchanged", 11), ("late", 7))
-            )
-            print(f"  {entity:<14}{int(loaded['rows']):>9,} rows{rate:>12}   {changes if entity in ENTITIES else ''}")
+            counts = "".join(f"{int(changed[name]):>11,}" for name in changes) if entity in ENTITIES else ""
+            print(f"  {entity:<14}{int(loaded['rows']):>9,} rows{rate:>12}{'':>18}{counts}")
         print(
-            f"\n  {live['transactions']} transactions in {live['seconds']:.0f} s of live activity, {live['late']} of them committed {LATE_SECONDS:.0f} s late."
+            f"\n  {live['transactions']} transactions in {live['seconds']:.0f} s, {live['late']} of them committed {LATE_SECONDS:.0f} s late."
         )
-        print(
-            f"  {rounds} rounds of incremental syncs; `late` are rows that came with a time before the bookmark and were read all the same."
-        )
+        print(f"  {rounds} rounds of incremental syncs. `late`: rows with a time before the bookmark, which were read all the same.")
         lags = self._lags()
         if lags:
             middle, most = lags[len(lags) // 2], lags[int(len(lags) * 0.95)]
