@@ -176,9 +176,7 @@ class Tour:
             rate = f"{loaded['rows'] / loaded['seconds']:,.0f}" if loaded["seconds"] else "-"
             counts = "".join(f"{int(changed[name]):>11,}" for name in changes) if entity in ENTITIES else ""
             print(f"  {entity:<14}{int(loaded['rows']):>9,} rows{rate:>12}{'':>18}{counts}")
-        print(
-            f"\n  {live['transactions']} transactions in {live['seconds']:.0f} s, {live['late']} of them committed {LATE_SECONDS:.0f} s late."
-        )
+        print(f"\n  {live['transactions']} transactions in {live['seconds']:.0f} s, {live['late']} of them open for {LATE_SECONDS:.0f} s.")
         print(f"  {rounds} rounds of incremental syncs. `late`: rows with a time before the bookmark, which were read all the same.")
         lags = self._lags()
         if lags:
