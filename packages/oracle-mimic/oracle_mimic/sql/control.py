@@ -27,9 +27,13 @@ _LOCK_MODES = {
 }
 _TERRITORIES = frozenset({"AMERICA", "BRAZIL", "UNITED KINGDOM", "GERMANY", "FRANCE", "SPAIN", "PORTUGAL"})
 # Settings that change nothing here: kept, and shown by V$PARAMETER-like views.
-_HARMLESS = frozenset(
-    ["CURSOR_SHARING", "DDL_LOCK_TIMEOUT", "DEFERRED_SEGMENT_CREATION", "EDITION", "EVENTS", "MAX_DUMP_FILE_SIZE", "NLS_CURRENCY", "NLS_DUAL_CURRENCY", "NLS_ISO_CURRENCY", "NLS_NCHAR_CONV_EXCP", "OPTIMIZER_MODE", "OPTIMIZER_FEATURES_ENABLE", "OPTIMIZER_DYNAMIC_SAMPLING", "PARALLEL_DEGREE_POLICY", "PLSQL_CODE_TYPE", "PLSQL_OPTIMIZE_LEVEL", "PLSQL_WARNINGS", "QUERY_REWRITE_ENABLED", "RECYCLEBIN", "RESULT_CACHE_MODE", "RESUMABLE", "SKIP_UNUSABLE_INDEXES", "SORT_AREA_SIZE", "SQL_TRACE", "STATISTICS_LEVEL", "TIMED_STATISTICS", "TRACEFILE_IDENTIFIER", "WORKAREA_SIZE_POLICY"]
-)
+_HARMLESS = frozenset({
+    "CURSOR_SHARING", "DDL_LOCK_TIMEOUT", "DEFERRED_SEGMENT_CREATION", "EDITION", "MAX_DUMP_FILE_SIZE", "NLS_CURRENCY",
+    "NLS_DUAL_CURRENCY", "NLS_ISO_CURRENCY", "NLS_NCHAR_CONV_EXCP", "OPTIMIZER_DYNAMIC_SAMPLING", "OPTIMIZER_FEATURES_ENABLE",
+    "OPTIMIZER_MODE", "PARALLEL_DEGREE_POLICY", "PLSQL_CODE_TYPE", "PLSQL_OPTIMIZE_LEVEL", "PLSQL_WARNINGS", "QUERY_REWRITE_ENABLED",
+    "RECYCLEBIN", "RESULT_CACHE_MODE", "RESUMABLE", "SKIP_UNUSABLE_INDEXES", "SORT_AREA_SIZE", "SQL_TRACE", "STATISTICS_LEVEL",
+    "TIMED_STATISTICS", "TRACEFILE_IDENTIFIER", "WORKAREA_SIZE_POLICY",
+})  # fmt: skip
 
 
 def execute(session: Session, sql: str) -> None:
@@ -217,10 +221,10 @@ def _alter_session_setting(session: Session, reader: TokenReader) -> None:
         if value.upper() not in expected.get(name.removesuffix("S") if name.startswith("CONSTR") else name, ("BINARY",)):
             raise refused(f"ALTER SESSION SET {name} = {value}")
         session.parameters[name] = value.upper()
+    elif name == "EVENTS":
+        raise refused("ALTER SESSION SET EVENTS")
     elif name in _HARMLESS or name.startswith("_"):
         session.parameters[name] = value
-        if name == "EVENTS":
-            raise refused("ALTER SESSION SET EVENTS")
     else:
         raise OracleError(2248, "invalid option for ALTER SESSION", offset=token.start)
 

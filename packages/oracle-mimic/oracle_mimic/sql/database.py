@@ -59,10 +59,10 @@ class Database:
         self.engine = engine
         self.storage = storage
         self.clock = clock
-        self.services = tuple(services)
-        self.sids = tuple(sids)
-        self.instance_name = self.sids[0]
-        self.db_name = self.sids[0]
+        self.services: tuple[str, ...] = tuple(services)
+        self.sids: tuple[str, ...] = tuple(sids)
+        self.instance_name: str = self.sids[0]
+        self.db_name: str = self.sids[0]
         self.session_limit = session_limit
         self.standby_lag_seconds = standby_lag_seconds
         catalog, log, next_number = storage.load()
@@ -71,7 +71,7 @@ class Database:
         self.virtual = VirtualRelations()
         dictionary.install(self.virtual)
         dictionary.install(self.virtual)
-        self.catalog = catalog or Catalog()
+        self.catalog: Catalog = catalog or Catalog()
         self.started_at = clock.now()
         self.sessions: dict[int, Session] = {}
         self.kill_point: Callable[[str], None] = lambda name: None

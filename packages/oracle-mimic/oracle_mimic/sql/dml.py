@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -137,7 +138,7 @@ def _until_done(running: _Run, executions: range | None) -> Written:
         except BlockedError as blocked:
             registry = session.database.registry
             numbers = blocked.transactions
-            session.database.locks.wait(session.session_id, "TX", lambda numbers=numbers: registry.sessions_of(numbers), None)
+            session.database.locks.wait(session.session_id, "TX", partial(registry.sessions_of, numbers), None)
         except (ChangedError, WriteConflictError) as changed:
             if session.snapshot_scn is not None:
                 raise OracleError(8177, "can't serialize access for this transaction") from changed
@@ -211,7 +212,7 @@ def _write(running: _Run, cursor: Connection, attempt: DmlTry, staged: Staged) -
     transaction.tables.add(table.object_id)
     transaction.tables.update(child.object_id for child, _ in running.dml.catalog.children_of(table.object_id))
     transaction.row_changes += written.rows
-    database.use_ordinals(table, first + written.rows)
+    database.use_ordinals(table, first + written.inserted)
     if not isinstance(running.dml.bound, BoundInsert):
         for object_id in transaction.tables:
             database.note_ended(object_id)

@@ -218,7 +218,8 @@ class Stream:
 
     def _open(self, sql: str, parameters: Mapping[str, Any], rows_per_batch: int) -> None:
         cursor = self._cursor
-        assert cursor is not None
+        if cursor is None:
+            raise OracleError(1002, "fetch out of sequence")
         with oracle_errors("a query"):
             for name, table in self._tables.items():
                 cursor.register(name, table)

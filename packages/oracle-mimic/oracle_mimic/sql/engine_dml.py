@@ -49,9 +49,13 @@ class DmlPlan:
 
 @dataclass(slots=True)
 class Written:
-    """What one try did. counts: execution -> rows, for arrays; returning: one table per execution with the expressions' values."""
+    """What one try did.
+
+    inserted: of the rows, those that are new; counts: execution -> rows, for arrays; returning: per execution, the expressions' values.
+    """
 
     rows: int = 0
+    inserted: int = 0
     counts: dict[int, int] = field(default_factory=dict)
     returning: dict[int, pa.Table] = field(default_factory=dict)
     last_rid: int | None = None
@@ -135,7 +139,7 @@ class DmlTry:
             self._insert(written, check.write_id, first_ordinal)
             self._check_keys(check, None)
         elif isinstance(bound, BoundUpdate):
-            self._update(written, check.write_id, STAGE, bound.columns, "c", staged.rows)
+            self._update(written, check.write_id, STAGE, _numbered(bound.columns, "c"), staged.rows)
             self._check_keys(check, set(bound.columns))
             self._check_children(check, self.table, set(bound.columns))
         elif isinstance(bound, BoundDelete):
@@ -166,14 +170,13 @@ class DmlTry:
             source = f"({self.sql})"
             ordinal = "0" if self.executions is None else f"(s.execution - {self.executions.start})"
         written.rows = insert_rows(self.cursor, writing, source, first_ordinal=first_ordinal, ordinal=ordinal)
+        written.inserted = written.rows
         if written.rows:
             written.last_rid = rowids.rid_of(first_ordinal + written.rows - 1)
 
-    def _update(self, written: Written, write_id: int, source: str, columns: Sequence[str], prefix: str, rows: int) -> None:
-        positions = {name: number for number, name in enumerate(columns)}
-        values = [
-            f"s.{prefix}{positions[column.name]}" if column.name in positions else f"t.{column.physical}" for column in self.table.columns
-        ]
+    def _update(self, written: Written, write_id: int, source: str, named: Mapping[str, str], rows: int) -> None:
+        """New versions with the source's columns that `named` tells (column -> column of the source), the others as they were."""
+        values = [f"s.{named[column.name]}" if column.name in named else f"t.{column.physical}" for column in self.table.columns]
         replace_rows(self.cursor, self._writing(write_id, values, self.plan.update_checks), source, rows)
         written.rows += rows
 
@@ -185,14 +188,15 @@ class DmlTry:
         )[0]
         if counts[0]:
             source = f"(SELECT * FROM {STAGE} WHERE do_update AND NOT coalesce(do_delete, FALSE))"
-            self._update(written, check.write_id, source, bound.update_columns, "u", counts[0])
+            self._update(written, check.write_id, source, _numbered(bound.update_columns, "u"), counts[0])
         if counts[1]:
             end_rows(self.cursor, self._writing(check.write_id), f"(SELECT * FROM {STAGE} WHERE do_update AND do_delete)", counts[1])
             written.rows += counts[1]
         if counts[2]:
             writing = self._writing(check.write_id, self.plan.new_values, self.plan.insert_checks)
             source = f"(SELECT * FROM {STAGE} WHERE do_insert)"
-            written.rows += insert_rows(self.cursor, writing, source, first_ordinal=first_ordinal, ordinal=None)
+            written.inserted = insert_rows(self.cursor, writing, source, first_ordinal=first_ordinal, ordinal=None)
+            written.rows += written.inserted
         if counts[0] or counts[2]:
             self._check_keys(check, None if counts[2] else set(bound.update_columns))
         if counts[0] or counts[1]:
@@ -285,7 +289,7 @@ class DmlTry:
         else:
             order = f"SELECT execution, rid FROM {STAGE}"
         found = arrow_table(
-            self.cursor, f"SELECT {selected}, o.execution FROM {rows} JOIN ({order}) o USING (rid) ORDER BY r.rid", self._used(selected)
+            self.cursor, f"SELECT {selected}, o.execution FROM {rows} JOIN ({order}) o USING (rid) ORDER BY r.rid", self.parameters
         )
         executions = found.column(found.num_columns - 1)
         values = found.select(range(found.num_columns - 1))
@@ -294,6 +298,10 @@ class DmlTry:
 
     def _output(self, expression: Typed) -> str:
         return expression.sql
+
+
+def _numbered(columns: Sequence[str], prefix: str) -> dict[str, str]:
+    return {name: f"{prefix}{number}" for number, name in enumerate(columns)}
 
 
 __all__ = ["ChangedError", "DmlPlan", "DmlTry", "OrderDependentError", "Staged", "Written"]

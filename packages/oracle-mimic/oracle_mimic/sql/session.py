@@ -42,15 +42,15 @@ class Session:
     """See `door.Session`."""
 
     def __init__(self, database: Database, user: str, session_id: int, serial_number: int, attributes: dict[str, str]) -> None:
-        self.database = database
-        self.user = user
-        self.session_id = session_id
-        self.serial_number = serial_number
-        self.audit_id = session_id * 1000 + serial_number
-        self.attributes = attributes
+        self.database: Database = database
+        self.user: str = user
+        self.session_id: int = session_id
+        self.serial_number: int = serial_number
+        self.audit_id: int = session_id * 1000 + serial_number
+        self.attributes: dict[str, str] = attributes
         self.client_info: dict[str, str] = {}
-        self.current_schema = user
-        self.nls = Nls()
+        self.current_schema: str = user
+        self.nls: Nls = Nls()
         self.parameters: dict[str, str] = {}  # other ALTER SESSION settings, as given
         self.sequence_values: dict[int, int] = {}
         self.transaction: Transaction | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from oracle_mimic.errors import OracleError, refused
 from oracle_mimic.sql import binder, engine_constraints, engine_storage, expressions, rowids
@@ -147,12 +148,12 @@ def _add(parser: DmlParser) -> list[Step]:
     while True:
         if parser.at_word(*_CONSTRAINT_STARTS):
             spec = parse_constraint(parser)
-            steps.append(lambda change, table, spec=spec: _with_constraints(change, table, [spec]))
+            steps.append(partial(_with_constraints, specs=[spec]))
         elif parser.at_word("PARTITION", "SUPPLEMENTAL", "PERIOD"):
             raise refused(f"ALTER TABLE ADD {parser.token.value}", offset=parser.token.start)
         else:
             column = parse_column(parser, char_semantics=False)
-            steps.append(lambda change, table, column=column: _add_column(change, table, column))
+            steps.append(partial(_add_column, spec=column))
         if not (parenthesised and parser.take_op(",")):
             break
     if parenthesised:
@@ -190,7 +191,7 @@ def _modify(parser: DmlParser) -> list[Step]:
     steps: list[Step] = []
     while True:
         column = parse_column(parser, char_semantics=False, type_required=False)
-        steps.append(lambda change, table, column=column: _modify_column(change, table, column))
+        steps.append(partial(_modify_column, spec=column))
         if not (parenthesised and parser.take_op(",")):
             break
     if parenthesised:
@@ -258,8 +259,7 @@ def _require_convertible(change: Change, table: Table, column: TableColumn, type
     if type_.kind in _TEXT and type_.length is not None:
         measure = "length" if type_.char_semantics or type_.kind in (Kind.NCHAR, Kind.NVARCHAR2) else "strlen"
         measure = "octet_length" if type_.kind is Kind.RAW else measure
-        value = column.physical if old.kind not in (Kind.CHAR, Kind.NCHAR) or type_.kind in (Kind.CHAR, Kind.NCHAR) else column.physical
-        if engine_constraints.has_row(change.cursor, table, f"{measure}({value}) > {type_.length}", _snapshot(change)):
+        if engine_constraints.has_row(change.cursor, table, f"{measure}({column.physical}) > {type_.length}", _snapshot(change)):
             raise OracleError(1441, "cannot decrease column length because some value is too big")
     elif type_.kind in (Kind.NUMBER, Kind.FLOAT) and type_.precision is not None:
         old_digits = None if old.precision is None else old.precision - (old.scale or 0)
@@ -305,7 +305,7 @@ def _drop_columns(parser: DmlParser, *, single: bool = False) -> list[Step]:
         parser.expect_op(")")
     cascade = parser.take_words("CASCADE", "CONSTRAINTS")
     parser.take_word("INVALIDATE")
-    return [lambda change, table, name=name: _drop_column(change, table, name, cascade=cascade) for name in names]
+    return [partial(_drop_column, name=name, cascade=cascade) for name in names]
 
 
 def _drop_column(change: Change, table: Table, name: str, *, cascade: bool) -> Table:
@@ -403,7 +403,7 @@ def _rename(parser: DmlParser) -> Step:
     old = parser.identifier().name
     parser.expect_word("TO")
     new = parser.identifier().name
-    return lambda change, table: (_rename_column if kind == "COLUMN" else _rename_constraint)(change, table, old, new)
+    return partial(_rename_column if kind == "COLUMN" else _rename_constraint, old=old, new=new)
 
 
 def _rename_constraint(change: Change, table: Table, old: str, new: str) -> Table:

@@ -120,7 +120,7 @@ def parse_constraint(parser: DmlParser, column: str | None = None) -> Constraint
 
 
 def _constraint_body(parser: DmlParser, column: str | None) -> ConstraintSpec:
-    own = (column,) if column is not None else ()
+    own: tuple[str, ...] = (column,) if column is not None else ()
     if parser.take_word("NOT"):
         parser.expect_word("NULL")
         return ConstraintSpec("C", columns=own, condition=f'"{column}" IS NOT NULL', not_null=True)
@@ -315,8 +315,8 @@ def key_index(change: Change, table: Table, constraint: Constraint, index_name: 
 
 
 def _referring(change: Change, table: Table, spec: ConstraintSpec, constraint: Constraint) -> Constraint:
-    assert spec.parent is not None
-    owner, name = change.catalog.resolve(change.session.current_schema, spec.parent.owner, spec.parent.name)
+    target = spec.parent or ObjectName(None, "")
+    owner, name = change.catalog.resolve(change.session.current_schema, target.owner, target.name)
     parent = table if (owner, name) == (table.owner, table.name) else change.catalog.get(owner, name)
     if not isinstance(parent, Table):
         raise OracleError(942, "table or view does not exist")

@@ -67,7 +67,8 @@ def parse_grant(reader: TokenReader) -> Action:
         reader.expect_word("GRANT" if grant.target is not None else "ADMIN", "HIERARCHY")
         reader.expect_word("OPTION")
         grant.option = True
-    return Action(lambda change: _grant_object(change, grant) if grant.target is not None else _grant_system(change, grant))
+    target = grant.target
+    return Action(lambda change: _grant_object(change, grant, target) if target is not None else _grant_system(change, grant))
 
 
 def parse_revoke(reader: TokenReader) -> Action:
@@ -75,7 +76,8 @@ def parse_revoke(reader: TokenReader) -> Action:
     grant = _parse(reader, "FROM")
     reader.take_words("CASCADE", "CONSTRAINTS")
     reader.take_word("FORCE")
-    return Action(lambda change: _revoke_object(change, grant) if grant.target is not None else _revoke_system(change, grant))
+    target = grant.target
+    return Action(lambda change: _revoke_object(change, grant, target) if target is not None else _revoke_system(change, grant))
 
 
 def _check_grantee(change: Change, grantee: str) -> None:
@@ -114,9 +116,8 @@ def _object_privileges(grant: _Grant, kind: str) -> list[str]:
     return names
 
 
-def _grant_object(change: Change, grant: _Grant) -> None:
-    assert grant.target is not None
-    owner, name, object_id, kind = _object(change, grant.target)
+def _grant_object(change: Change, grant: _Grant, target: ObjectName) -> None:
+    owner, name, object_id, kind = _object(change, target)
     privileges = _object_privileges(grant, kind)
     user = change.session.user
     may_all = user in (owner, "SYS") or change.privileges.has_system("GRANT ANY OBJECT PRIVILEGE")
@@ -139,9 +140,8 @@ def _grant_object(change: Change, grant: _Grant) -> None:
             change.catalog.object_grants[key] = ObjectGrant(grantee, owner, name, object_id, privilege, grantor, option)
 
 
-def _revoke_object(change: Change, grant: _Grant) -> None:
-    assert grant.target is not None
-    owner, name, _, kind = _object(change, grant.target)
+def _revoke_object(change: Change, grant: _Grant, target: ObjectName) -> None:
+    owner, name, _, kind = _object(change, target)
     user = change.session.user
     everything = user in (owner, "SYS") or change.privileges.has_system("GRANT ANY OBJECT PRIVILEGE")
     for grantee in grant.grantees:
@@ -202,9 +202,8 @@ def _require_admin(change: Change, roles: list[str], system: list[str]) -> None:
     grantees = change.privileges.grantees
     for role in roles:
         admin = any(g.admin and g.role == role and g.grantee in grantees for g in change.catalog.role_grants.values())
-        if not admin:
-            if not change.privileges.has_system("GRANT ANY ROLE"):
-                raise OracleError(1932, f"ADMIN option not granted for role '{role}'")
+        if not admin and not change.privileges.has_system("GRANT ANY ROLE"):
+            raise OracleError(1932, f"ADMIN option not granted for role '{role}'")
     for privilege in system:
         admin = any(g.admin and g.privilege == privilege and g.grantee in grantees for g in change.catalog.system_grants.values())
         if not admin and not change.privileges.has_system("GRANT ANY PRIVILEGE"):

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from oracle_mimic.errors import OracleError, refused
-from oracle_mimic.sql import binder, engine_storage, rowids
-from oracle_mimic.sql.bound import BoundQuery
+from oracle_mimic.sql import binder, engine_storage, expressions, rowids
+from oracle_mimic.sql.bound import BoundQuery, Typed
 from oracle_mimic.sql.catalog import Catalog, Constraint, Index, Sequence, Synonym, Table, View
 from oracle_mimic.sql.context import SessionContext
 from oracle_mimic.sql.ddl.change import Action, Change, ObjectName, object_name
@@ -88,12 +88,11 @@ def _run_query(session: Session, catalog: Catalog, create: _CreateTable) -> None
     create.object_id = catalog.allot_object_id()
     values = []
     for number, (spec, column, carrier) in enumerate(zip(create.columns, bound.columns, bound.carriers, strict=True), start=1):
-        assert spec.type is not None
-        values.append(f"{_stored(context, f'q.c{number - 1}', column.type, carrier, spec.type)} AS c{number}")
+        stored = expressions.assign(Typed(f"q.c{number - 1}", column.type, carrier), spec.type or column.type, context)
+        values.append(f"{stored.sql} AS c{number}")
     snapshot = session.snapshot()
     plan = Plan(bound, context.dependencies, dict(bound.parameters))
-    private = ", NULL::BIGINT AS sx" if create.temporary else ""
-    session_rows = f", {session.session_id}::BIGINT AS sx" if create.temporary else private
+    session_rows = f", {session.session_id}::BIGINT AS sx" if create.temporary else ""
     text = (
         f"CREATE TABLE data.t{create.object_id} AS SELECT {rowids.rid_sql('row_number() OVER () - 1')}::BIGINT AS rid, 0::BIGINT AS bx, "
         f"{LIVE}::BIGINT AS ex{session_rows}, {', '.join(values)} FROM ({snapshot.apply(bound.sql)}) q"
@@ -101,13 +100,6 @@ def _run_query(session: Session, catalog: Catalog, create: _CreateTable) -> None
     with session.database.engine.cursor() as cursor, session.running(cursor), registered(cursor, plan.virtual_rows(session)):
         run(cursor, f"DROP TABLE IF EXISTS data.t{create.object_id}")
         run(cursor, text, {**plan.parameters, **session.statement_parameters(), "snapshot": snapshot.limit})
-
-
-def _stored(context: SessionContext, value: str, type_: OracleType, carrier: str, target: OracleType) -> str:
-    from oracle_mimic.sql import expressions
-    from oracle_mimic.sql.bound import Typed
-
-    return expressions.assign(Typed(value, type_, carrier), target, context).sql
 
 
 def _take_types(create: _CreateTable, bound: BoundQuery) -> None:
@@ -124,9 +116,8 @@ def _take_types(create: _CreateTable, bound: BoundQuery) -> None:
             raise OracleError(1723, "zero-length columns are not allowed")
         if type_.kind in (Kind.LONG, Kind.LONG_RAW):
             raise OracleError(997, "illegal use of LONG datatype")
-        if not all(character.isalnum() or character in "_$#" for character in spec.name) or not spec.name[0].isalpha():
-            if any(character in "(+-*/|' ," for character in spec.name):
-                raise OracleError(998, "must name this expression with a column alias")
+        if any(character in "(+-*/|' ," for character in spec.name):
+            raise OracleError(998, "must name this expression with a column alias")
         spec.type = type_
 
 

@@ -92,12 +92,10 @@ def parse_create_user(reader: TokenReader) -> Action:
     from oracle_mimic.sql.database import next_user_id
 
     name = reader.identifier(1935, "missing user or role name").name
-    if reader.take_words("NO", "AUTHENTICATION"):
-        options = _user_options(reader)
-    else:
-        options = _user_options(reader)
-        if options.password is None:
-            raise reader.error(1939, "missing authentication clause") if False else OracleError(922, "missing or invalid option")
+    schema_only = reader.take_words("NO", "AUTHENTICATION")
+    options = _user_options(reader)
+    if options.password is None and not schema_only:
+        raise OracleError(922, "missing or invalid option", offset=reader.token.start)
 
     def apply(change: Change) -> None:
         change.privileges.require_system("CREATE USER")

@@ -58,11 +58,7 @@ def parse_create(parser: DmlParser, *, replace: bool, force: bool) -> Action:
         columns, valid = _described(change, owner, text, tuple(aliases), force=force)
         object_id = old.object_id if old is not None else change.catalog.allot_object_id()
         created = old.created if old is not None else change.moment
-        change.put(
-            View(
-                object_id, owner, name.name, created, change.moment, text, columns, tuple(aliases), read_only, check_option, valid
-            )  # fmt: skip
-        )
+        change.put(View(object_id, owner, name.name, created, change.moment, text, columns, tuple(aliases), read_only, check_option, valid))
 
     return Action(apply)
 
