@@ -166,7 +166,8 @@ class QueryParser(ExpressionParser, RelationParser):
     def _qualified_star(self) -> Star | None:
         """t.* or s.t.*"""
         for parts in (1, 2):
-            if self.peek(2 * parts - 1).is_op(".") and self.peek(2 * parts).is_op("*"):
+            dotted = all(self.peek(2 * part - 1).is_op(".") for part in range(1, parts + 1))
+            if dotted and self.peek(2 * parts).is_op("*"):
                 start = self.token.start
                 names = [self.identifier()]
                 while self.take_op("."):
