@@ -195,7 +195,7 @@ def printed_expression(text: str, table: Table) -> str:
         column = token.kind in (TokenKind.WORD, TokenKind.QUOTED) and table.column(token.value) is not None
         spelled = f'"{token.value}"' if column or token.kind is TokenKind.QUOTED else text[token.start : token.end]
         printed.append((" " if word and after_word else "") + (spelled.upper() if word and not column else spelled))
-        after_word = word
+        after_word = word or token.kind is TokenKind.STRING
     return "".join(printed)
 
 

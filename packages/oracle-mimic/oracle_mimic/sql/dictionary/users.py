@@ -191,7 +191,6 @@ def _grant_row(scope: Scope, grant: ObjectGrant) -> Row:
         "OWNER": grant.owner,
         "TABLE_SCHEMA": grant.owner,
         "TABLE_NAME": grant.name,
-        "COLUMN_NAME": grant.column,
         "PRIVILEGE": grant.privilege,
         "GRANTABLE": _yes_no(grant.grantable),
         "TYPE": _type_of(scope, grant),
@@ -203,7 +202,8 @@ def _tab_privs(scope: Scope) -> Iterator[Row]:
 
 
 def _col_privs(scope: Scope) -> Iterator[Row]:
-    return (_grant_row(scope, grant) for grant in _shown_grants(scope) if grant.column is not None)
+    shown = (grant for grant in _shown_grants(scope) if grant.column is not None)
+    return ({**_grant_row(scope, grant), "COLUMN_NAME": grant.column} for grant in shown)
 
 
 def _tab_privs_made(scope: Scope) -> Iterator[Row]:
@@ -262,7 +262,7 @@ def _role_tab_privs(scope: Scope) -> Iterator[Row]:
     roles = _own_roles(scope)
     for grant in scope.catalog.object_grants.values():
         if grant.grantee in roles:
-            yield {**_grant_row(scope, grant), "ROLE": grant.grantee}
+            yield {**_grant_row(scope, grant), "COLUMN_NAME": grant.column, "ROLE": grant.grantee}
 
 
 def _session_privs(scope: Scope) -> Iterator[Row]:
