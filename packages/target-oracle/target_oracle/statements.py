@@ -219,8 +219,9 @@ def mark_deleted(model: TableModel, load: str) -> str:
     keys = ",".join(f"{value_expression(model.column(each))} AS {quoted(each)}" for each in model.key)
     own_sequence = f"NVL(l.{quoted(SEQUENCE.name)},TO_NUMBER(:sequence))"
     return (
-        f"MERGE INTO {qualified(model.schema, model.name)} t USING (SELECT {keys},l.{quoted(DELETED_AT.name)} AS {quoted(DELETED_AT.name)},"
-        f"{own_sequence} AS {quoted(SEQUENCE.name)} FROM {qualified(model.schema, load)} l WHERE l.{quoted(DELETED_AT.name)} IS NOT NULL) s "
+        f"MERGE INTO {qualified(model.schema, model.name)} t "
+        f"USING (SELECT {keys},l.{quoted(DELETED_AT.name)} AS {quoted(DELETED_AT.name)},{own_sequence} AS {quoted(SEQUENCE.name)} "
+        f"FROM {qualified(model.schema, load)} l WHERE l.{quoted(DELETED_AT.name)} IS NOT NULL) s "
         f"ON ({_same_key(model, 's')}) WHEN MATCHED THEN UPDATE SET t.{quoted(DELETED_AT.name)}=s.{quoted(DELETED_AT.name)},"
         f"t.{quoted(BATCHED_AT.name)}={moment('batched_at')},t.{quoted(RECEIVED_AT.name)}={moment('received_at')},"
         f"t.{quoted(SEQUENCE.name)}=NVL(s.{quoted(SEQUENCE.name)},t.{quoted(SEQUENCE.name)}) "

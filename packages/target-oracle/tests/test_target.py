@@ -88,4 +88,4 @@ def test_changes_follow_the_full_sync(warehouse, make_stream, make_state):
     changes = make_stream(mode=Mode.INCREMENTAL, run_id="run-2")
     warehouse.load([changes.schema(), changes.batch(rows((2, "B"), (3, "c")), read_scn=9)])
     assert warehouse.rows("items", '"ID","NAME"') == [(1, "a"), (2, "B"), (3, "c")]
-    assert warehouse.audit("items", "MODE,ROWS_INSERTED,ROWS_UPDATED") == [("full", 2, 0), ("incremental", 1, 1)]
+    assert warehouse.audit("items", "LOAD_MODE,ROWS_INSERTED,ROWS_UPDATED") == [("full", 2, 0), ("incremental", 1, 1)]
