@@ -52,9 +52,9 @@ def _spelled(type_: OracleType | Kind | str) -> str:
 
 
 def null_as(type_: OracleType, carrier: str | None = None) -> Typed:
-    """NULL of a type."""
+    """NULL of a type: unlike the literal NULL it takes no other."""
     carrier = carrier or duckdb_type(type_)
-    return Typed(null_of(carrier), type_, carrier, is_null_literal=True)
+    return Typed(null_of(carrier), type_, carrier)
 
 
 # --- to numbers ------------------------------------------------------------------------------------------------------------

@@ -67,7 +67,14 @@ def _simple(function: str, arguments: Arguments, ctx: BindContext) -> Typed:
 
 @scalar("UPPER", least=1)
 def upper(arguments: Arguments, ctx: BindContext) -> Typed:
-    return _simple("upper", arguments, ctx)
+    """The sharp s has no capital in Oracle; DuckDB knows one."""
+    typed = _simple("upper", arguments, ctx)
+    return typed if _is_ascii(arguments[0]) else derived(f"replace({typed.sql}, 'ẞ', 'ß')", typed.type, "VARCHAR", typed)
+
+
+def _is_ascii(x: Typed) -> bool:
+    """True for what can only print ASCII."""
+    return x.type.kind not in TEXT | LARGE_TEXT or (isinstance(x.literal, str) and x.literal.isascii())
 
 
 @scalar("LOWER", least=1)

@@ -97,9 +97,9 @@ def compiled(pattern: str, flags: str) -> re.Pattern[str]:
     try:
         return re.compile("".join(out), options)
     except re.error as error:
-        code, text = (12725, "unmatched parentheses in regular expression") if "parenthes" in str(error) else (
-            12733, "regular expression too long") if "large" in str(error) else (12728, "invalid range in regular expression")  # fmt: skip
-        raise OracleError(code, text) from None
+        unmatched = "parenthes" in str(error) or "missing )" in str(error)
+        code, text = (12725, "unmatched parentheses") if unmatched else (12728, "invalid range")
+        raise OracleError(code, f"{text} in regular expression") from None
 
 
 def _check_position(position: int) -> None:
