@@ -359,7 +359,8 @@ class TableStream(Stream):
     def _end_record(self) -> None:
         self._record.retries = self.tap.source.retries
         self._record.finish()
-        self._record.append(self.tap.settings.run_record_dir)
+        if self.ABORT_AT_RECORD_COUNT is None:  # `--test` is no run
+            self._record.append(self.tap.settings.run_record_dir)
         record = self._record
         self.logger.info(
             "%s: %s, %s: %d rows, %d bytes, %.1f s, bookmark %s", self.name, record.status, record.mode, record.rows, record.bytes,
