@@ -127,6 +127,10 @@ class MimicServer:
             raise ValueError("this server has no certificate")
         return f"tcps://{self.host}:{self.tls_port}/{self.service}"
 
+    def disconnect_all(self) -> None:
+        """End every connection without a word, as a lost network would; new ones are accepted."""
+        self._listener.disconnect_all()
+
     def stop(self) -> None:
         """End every connection (open transactions roll back), then close the database if the server opened it."""
         for closer in self._closers:

@@ -90,6 +90,8 @@ class EchoSession:
         self.schema = user
         self.closed = False
         self.commits = 0
+        self.sleeping = threading.Event()
+        self.ended = threading.Event()
         self._interrupted = threading.Event()
 
     def _table(self, sql: str) -> tuple[tuple[Column, ...], pa.Table]:
@@ -103,6 +105,7 @@ class EchoSession:
 
     def query(self, sql: str, binds: Binds) -> Rows:
         if "SLEEP" in sql:
+            self.sleeping.set()
             self._interrupted.wait(30)
             self._interrupted.clear()
             raise OracleError(1013, "user requested cancel of current operation")
@@ -171,6 +174,7 @@ class EchoSession:
 
     def close(self) -> None:
         self.closed = True
+        self.ended.set()
 
 
 def _as_result(type_: OracleType) -> OracleType:

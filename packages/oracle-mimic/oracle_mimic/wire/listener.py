@@ -79,6 +79,13 @@ class Listener:
             with self._lock:
                 self._connections.pop(number, None)
 
+    def disconnect_all(self) -> None:
+        """End every connection, as a lost network would; the listener goes on."""
+        with self._lock:
+            connections = list(self._connections.values())
+        for connection, _ in connections:
+            connection.close()
+
     def stop(self) -> None:
         """Close the socket and every connection; their open transactions roll back."""
         self._stopping = True

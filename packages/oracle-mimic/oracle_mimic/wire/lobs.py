@@ -23,7 +23,10 @@ _FLAG_TEMPORARY = 0x01
 
 
 class Lob:
-    """One LOB: text as str, or bytes. Appended parts are joined when they are next looked at."""
+    """One LOB: text as str, or bytes. Appended parts are joined when they are next looked at.
+
+    Offsets and sizes of text count UTF-16 units, as Oracle does for CLOBs: a character beyond the basic plane counts twice.
+    """
 
     def __init__(self, kind: Kind, content: str | bytes, *, writable: bool) -> None:
         self.kind = kind
@@ -31,36 +34,52 @@ class Lob:
         self.is_open = False
         self._content = content
         self._tail: list[str | bytes] = []
-        self.size = len(content)  # characters or bytes
+        self.size = _size(content)
 
     @property
     def content(self) -> str | bytes:
         if self._tail:
-            parts = [self._content, *self._tail]
-            # one of the two, never both: a LOB's kind decides
-            self._content = "".join(parts) if isinstance(self._content, str) else b"".join(parts)  # type: ignore[arg-type]
+            if isinstance(self._content, str):
+                self._content = "".join([self._content, *(part for part in self._tail if isinstance(part, str))])
+            else:
+                self._content = b"".join([self._content, *(part for part in self._tail if isinstance(part, bytes))])
             self._tail = []
         return self._content
 
+    def read(self, offset: int, amount: int) -> str | bytes:
+        """At most `amount` units from the 1-based offset on."""
+        start = max(offset, 1) - 1
+        content = self.content
+        if isinstance(content, bytes) or self.size == len(content):
+            return content[start : start + amount]
+        return content.encode("utf-16-le")[2 * start : 2 * (start + amount)].decode("utf-16-le", errors="replace")
+
     def write(self, offset: int, data: str | bytes) -> None:
         """Overwrite from the 1-based offset on; a gap behind the end is filled with blanks (text) or zeros."""
-        start = offset - 1
+        start = max(offset, 1) - 1
         if start == self.size:
             self._tail.append(data)
-            self.size += len(data)
+            self.size += _size(data)
             return
-        old = self.content
-        if isinstance(old, str) and isinstance(data, str):
-            self._content = old[:start].ljust(start) + data + old[start + len(data) :]
-        elif isinstance(old, bytes) and isinstance(data, bytes):
-            self._content = old[:start].ljust(start, b"\0") + data + old[start + len(data) :]
-        self.size = len(self._content)
+        front, back = self.read(1, start), self.read(start + _size(data) + 1, self.size)
+        if isinstance(front, str) and isinstance(back, str) and isinstance(data, str):
+            self._content = front + " " * (start - _size(front)) + data + back
+        elif isinstance(front, bytes) and isinstance(back, bytes) and isinstance(data, bytes):
+            self._content = front.ljust(start, b"\0") + data + back
+        self.size = _size(self._content)
 
     def trim(self, size: int) -> None:
         if size > self.size:
             raise OracleError(22926, "specified trim length is greater than current LOB value's length")
-        self._content = self.content[:size]
+        self._content = self.read(1, size)
         self.size = size
+
+
+def _size(content: str | bytes) -> int:
+    """Bytes, or UTF-16 units."""
+    if isinstance(content, bytes) or content.isascii():
+        return len(content)
+    return len(content.encode("utf-16-le")) // 2
 
 
 class LobStore:
@@ -122,9 +141,8 @@ class LobStore:
         if operation == requests.LOB_LENGTH:
             amount = lob.size
         elif operation == requests.LOB_READ:
-            start = max(request.source_offset, 1) - 1
-            part = lob.content[start : start + amount]
-            amount = len(part)
+            part = lob.read(request.source_offset, amount)
+            amount = _size(part)
             if part:
                 answer = messages.lob_data(_encoded(lob, part))
         elif operation == requests.LOB_WRITE:
@@ -164,7 +182,7 @@ class LobStore:
         if self._bytes + len(data) > SESSION_LIMIT:
             raise OracleError(1652, "unable to extend temp segment by 128 in tablespace TEMP")
         self._bytes -= lob.size
-        lob.write(max(request.source_offset, 1), data)
+        lob.write(request.source_offset, data)
         self._bytes += lob.size
 
     @staticmethod
