@@ -154,9 +154,7 @@ FREE = OracleType(Kind.NUMBER)
         (expressions.literal_number("1234567"), OracleType(Kind.FLOAT, 10), Decimal(1235000)),
     ],
 )  # fmt: skip
-def test_assignment_converts_to_the_column(
-    connection: duckdb.DuckDBPyConnection, source: Typed, target: OracleType, expected: object
-) -> None:
+def test_assignment_converts_to_the_column(bench: Bench, source: Typed, target: OracleType, expected: object) -> None:
     assert assigned(bench, source, target) == expected
 
 
