@@ -129,7 +129,8 @@ class QueryBinder(SelectBinder):
     # SELECT with the clauses around it
 
     def _ordered_select(self, node: Select, query: Query, scope: Scope, outer: Outer) -> Body:
-        select = self.select(node, scope, query.order_by)
+        plain = not query.order_by and query.fetch is None and query.for_update is None
+        select = self.select(node, scope, query.order_by, plain=plain)
         if query.order_siblings:
             raise refused("ORDER SIBLINGS BY", offset=query.start)
         keys = self._order_keys(query.order_by, select)
@@ -289,7 +290,7 @@ class QueryBinder(SelectBinder):
         raise refused(type(node).__name__, offset=node.start)
 
     def _plain_select(self, node: Select, scope: Scope) -> Body:
-        select = self.select(node, scope)
+        select = self.select(node, scope, plain=True)
         select.check_grouping()
         return select.body()
 

@@ -8,11 +8,11 @@ from oracle_mimic.errors import OracleError
 from oracle_mimic.sql import expressions
 from oracle_mimic.sql.binder.body import Body, OutputColumn
 from oracle_mimic.sql.binder.hierarchy import HierarchyBinder
-from oracle_mimic.sql.binder.rownum import mentions_rownum, row_limit
+from oracle_mimic.sql.binder.rownum import is_rownum, mentions_rownum, row_limit
 from oracle_mimic.sql.binder.scope import Scope
 from oracle_mimic.sql.bound import Typed
 from oracle_mimic.sql.lexer import tokenize
-from oracle_mimic.sql.syntax import Condition, Expression, Grouping, Name, Node, OrderItem, Select, SelectItem, Star
+from oracle_mimic.sql.syntax import Call, Condition, Expression, Grouping, Name, Node, OrderItem, Select, SelectItem, Star
 from oracle_mimic.sql.walk import conjuncts, walk
 from oracle_mimic.types import Kind, OracleType
 
@@ -28,6 +28,7 @@ class BoundSelect:
     items: list[OutputColumn]
     tail: str  # FROM .. HAVING
     distinct: bool = False
+    limit: str = ""  # of a condition on ROWNUM, when nothing else needs the numbers
 
     def columns(self) -> tuple[OutputColumn, ...]:
         return tuple(self.items)
@@ -44,7 +45,7 @@ class BoundSelect:
         selected = [f"{value} AS c{number}" for number, value in enumerate(values)]
         selected += [f"{typed.sql} AS r{number}" for number, typed in enumerate(rowids)]
         selected += extra or []
-        return f"SELECT {self._distinct()}{', '.join(selected)} FROM {self.tail}"
+        return f"SELECT {self._distinct()}{', '.join(selected)} FROM {self.tail}{self.limit}"
 
     def _distinct(self) -> str:
         if not self.distinct:
@@ -59,8 +60,11 @@ class BoundSelect:
 class SelectBinder(HierarchyBinder):
     """Binds SELECT blocks; a part of the binder."""
 
-    def select(self, node: Select, parent: Scope, order_by: tuple[OrderItem, ...] = ()) -> BoundSelect:
-        """Bind every clause of a block; ORDER BY and what follows it are added by the query around it."""
+    def select(self, node: Select, parent: Scope, order_by: tuple[OrderItem, ...] = (), *, plain: bool = False) -> BoundSelect:
+        """Bind every clause of a block; ORDER BY and what follows it are added by the query around it.
+
+        plain: nothing follows.
+        """
         scope = Scope(parent=parent)
         source, conditions = self.from_clause(node.from_, conjuncts(node.where), scope)
         numbered = [condition for condition in conditions if mentions_rownum(condition)]
@@ -68,7 +72,9 @@ class SelectBinder(HierarchyBinder):
         if node.hierarchy is not None:
             source, others = self.hierarchy(node.hierarchy, source, others, scope)
         tail = source + self._where(others, scope)
-        tail = self._numbered(node, order_by, tail, numbered, scope)
+        limit = self._row_limit(numbered, scope)
+        if not (plain and self._rows_as_they_come(node)):
+            tail, limit = self._numbered(node, order_by, tail, limit, scope), ""
         grouping = self._group_by(node.group_by, scope)
         scope.clause = "SELECT"
         items = [column for item in node.items for column in self._item(item, scope)]
@@ -77,7 +83,7 @@ class SelectBinder(HierarchyBinder):
             scope.clause = "HAVING"
             having = f" HAVING {self.condition(node.having, scope)}"
             scope.has_aggregates = True
-        return BoundSelect(scope, items, tail + grouping + having, node.distinct)
+        return BoundSelect(scope, items, tail + grouping + having, node.distinct, limit)
 
     def _where(self, conditions: list[Condition], scope: Scope) -> str:
         scope.clause = "WHERE"
@@ -85,18 +91,29 @@ class SelectBinder(HierarchyBinder):
             return ""
         return " WHERE " + " AND ".join(self.condition(condition, scope) for condition in conditions)
 
-    def _numbered(self, node: Select, order_by: tuple[OrderItem, ...], tail: str, conditions: list[Condition], scope: Scope) -> str:
+    def _row_limit(self, conditions: list[Condition], scope: Scope) -> str:
+        """LIMIT for the conditions on ROWNUM."""
+        if not conditions:
+            return ""
+        outer = Scope(parent=scope.parent, clause="WHERE")
+        return f" LIMIT {row_limit(conditions, lambda node: self.value(node, outer), self.ctx)}"
+
+    def _rows_as_they_come(self, node: Select) -> bool:
+        """True when a row of FROM and WHERE is a row of the result and its number is not asked for."""
+        if node.distinct or node.group_by or node.having is not None or node.hierarchy is not None:
+            return False
+        for part in self._after_where(node, ()):
+            if isinstance(part, Name) and is_rownum(part):
+                return False
+            if isinstance(part, Call) and (part.window is not None or expressions.is_aggregate(part.name[-1].name)):
+                return False
+        return True
+
+    def _numbered(self, node: Select, order_by: tuple[OrderItem, ...], tail: str, limit: str, scope: Scope) -> str:
         """ROWNUM: the rows that met the other conditions are counted in a query of their own."""
-        used = any(
-            isinstance(part, Name) and part.parts[0].name == "ROWNUM" and len(part.parts) == 1 for part in self._after_where(node, order_by)
-        )
-        if not conditions and not used:
-            scope.loose.clear()
-            return tail
-        limit = ""
-        if conditions:
-            limit = f" LIMIT {row_limit(conditions, lambda n: self.value(n, Scope(parent=scope.parent, clause='WHERE')), self.ctx)}"
         scope.loose.clear()
+        if not limit and not any(isinstance(part, Name) and is_rownum(part) for part in self._after_where(node, order_by)):
+            return tail
         alias = self.alias("n")
         selected = ", ".join(text for text, _ in scope.remap(alias))
         scope.rownum = Typed(f"{alias}.rn", ROWNUM_TYPE, "DECIMAL(19,0)", nullable=False)
