@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import sys
 import time
@@ -80,8 +81,11 @@ class TapOracleWms(Tap):
 
     @cached_property
     def run_id(self) -> str:
-        """Identifies this run; tap and target share it."""
-        return str(self.config.get("run_id") or uuid.uuid4())
+        """Identifies this run; tap and target share it.
+
+        Meltano's own run id comes by the environment: as a setting, which changes each run, it would spoil Meltano's cached catalog.
+        """
+        return str(self.config.get("run_id") or os.environ.get("MELTANO_RUN_ID") or uuid.uuid4())
 
     @cached_property
     def deadline(self) -> float | None:
