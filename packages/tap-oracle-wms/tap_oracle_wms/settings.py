@@ -109,7 +109,10 @@ SETTINGS_SCHEMA: dict[str, Any] = {
             "minimum": 1,
             "description": "Give up when the target has not taken a single file for this long.",
         },
-        "run_id": {"type": "string", "description": "Identifies the run in files, logs and run records. Default: MELTANO_RUN_ID, else a new UUID."},
+        "run_id": {
+            "type": "string",
+            "description": "Identifies the run in files, logs and run records. Default: MELTANO_RUN_ID, else a new UUID.",
+        },
         "run_record_dir": {"type": "string", "description": "Directory of the run records. Without it they go to stderr."},
         "run_budget_seconds": {
             "type": "integer",
