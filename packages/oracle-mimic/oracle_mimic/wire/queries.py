@@ -39,12 +39,12 @@ class OpenQuery:
         self._types = tuple(column.type for column in rows.columns)
         self._inline = inline
         self._make_locator = make_locator
+        self._with_locators = any(type_.kind in LOB_KINDS and index not in inline for index, type_ in enumerate(self._types))
         self._encoded = self._encode()
         self._current: EncodedRows | None = None
         self._position = 0
         self._batches_taken = 0
         self._ahead: _EncodeAhead | None = None
-        self._with_locators = any(type_.kind in LOB_KINDS and index not in inline for index, type_ in enumerate(self._types))
         self.finished = False
 
     def _encode(self) -> Iterator[EncodedRows]:
