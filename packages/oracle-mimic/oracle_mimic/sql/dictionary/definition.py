@@ -109,8 +109,12 @@ class DictionaryView:
         """The rows that a session sees now, each column in its carrier's Arrow type."""
         catalog = session.database.catalog
         rows = list(self.rows(Scope(session, catalog, Privileges(catalog, session.user), self.level)))
+        given = {name for row in rows for name in row}
         arrays = [
-            arrow_array(defined.column.type, [row.get(defined.column.name, defined.constant) for row in rows]) for defined in self.columns
+            arrow_array(defined.column.type, [row.get(defined.column.name, defined.constant) for row in rows])
+            if defined.column.name in given
+            else pa.repeat(arrow_array(defined.column.type, [defined.constant])[0], len(rows))
+            for defined in self.columns
         ]
         return pa.Table.from_arrays(arrays, [defined.column.name for defined in self.columns])
 

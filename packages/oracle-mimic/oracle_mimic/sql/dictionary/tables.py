@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from oracle_mimic.sql.catalog import Sequence, Table, TableColumn, View
 from oracle_mimic.sql.dictionary.definition import DictionaryView, Row, Scope, family, single
 from oracle_mimic.sql.dictionary.printed_types import printed_type
 from oracle_mimic.sql.rowids import BLOCKS_PER_EXTENT, ROWS_PER_BLOCK
-from oracle_mimic.types import Column
+from oracle_mimic.types import Column, OracleType
 
 BLOCK_SIZE_BYTES = 8192
 EXTENT_SIZE_BYTES = BLOCKS_PER_EXTENT * BLOCK_SIZE_BYTES
@@ -239,9 +240,10 @@ def declared(attributes: dict[str, str], names: tuple[str, ...]) -> Row:
     return {name: int(attributes[name]) if attributes[name].isdigit() else attributes[name] for name in names if name in attributes}
 
 
-def column_type_values(column: Column | TableColumn) -> Row:
-    """The values that tell a column's type, under the names that TAB_COLUMNS gives them."""
-    printed = printed_type(column.type)
+@lru_cache(maxsize=4096)
+def _type_values(type_: OracleType) -> Row:
+    """The values that tell a column's type, under the names that TAB_COLUMNS gives them. Not to be changed: they are kept."""
+    printed = printed_type(type_)
     return {
         "DATA_TYPE": printed.data_type,
         "DATA_LENGTH": printed.data_length,
@@ -264,7 +266,7 @@ def _columns(scope: Scope) -> Iterator[Row]:
             column_id += not column.invisible
             default = _default_text(scope, table, column)
             yield {
-                **column_type_values(column),
+                **_type_values(column.type),
                 "OWNER": table.owner,
                 "TABLE_NAME": table.name,
                 "COLUMN_NAME": column.name,
@@ -289,7 +291,7 @@ def _columns(scope: Scope) -> Iterator[Row]:
 
 def _view_column(owner: str, view: str, column: Column, position: int) -> Row:
     return {
-        **column_type_values(column),
+        **_type_values(column.type),
         "OWNER": owner,
         "TABLE_NAME": view,
         "COLUMN_NAME": column.name,
