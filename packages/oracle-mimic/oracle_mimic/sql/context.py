@@ -7,11 +7,11 @@ that the session knows whether the plan may be kept and what to supply when it r
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from oracle_mimic.errors import OracleError, refused
-from oracle_mimic.sql import binder, userenv
+from oracle_mimic.sql import binder, expressions, userenv
 from oracle_mimic.sql.bound import AsOf, Nls, Relation, RelationColumn, Typed
 from oracle_mimic.sql.carriers import TZ_STRUCT, duckdb_type
 from oracle_mimic.sql.catalog import Catalog, Sequence, Table, View
@@ -120,12 +120,11 @@ class SessionContext:
             return int(value)
         if as_of.timestamp is None:
             raise refused("this form of flashback query")
-        moment = self.constant(as_of.timestamp)
-        if moment is None:
+        instant = self.constant(expressions.cast(as_of.timestamp, OracleType(Kind.TIMESTAMP_TZ, scale=9), self))
+        if instant is None:
             raise OracleError(8180, "no snapshot found based on specified time")
-        if moment.tzinfo is None:
-            moment = self.session.from_session_time(moment)
-        return self.time_to_scn(moment)
+        nanoseconds, _ = instant
+        return self.time_to_scn(datetime.fromtimestamp(0, UTC) + timedelta(microseconds=nanoseconds // 1000))
 
     def _view_relation(self, view: View, as_of: AsOf | None) -> Relation:
         if self._depth >= _MAX_VIEW_DEPTH:
@@ -167,8 +166,7 @@ class SessionContext:
         if self.session.database.standby:
             raise OracleError(16000, "database or pluggable database open for read-only access")
         self.dependencies.sequences[found.object_id] = found
-        carrier = duckdb_type(_SEQUENCE_TYPE)
-        return Typed(f"CAST(nextval('{sequence_name(found.object_id)}') AS {carrier})", _SEQUENCE_TYPE, carrier, nullable=False)
+        return next_value(found.object_id)
 
     # time
 
@@ -216,3 +214,9 @@ class SessionContext:
             return None
         self.dependencies.volatile = True
         return self.session.evaluate(typed, self.parameters)
+
+
+def next_value(sequence_id: int) -> Typed:
+    """A new value of a sequence for every row."""
+    carrier = duckdb_type(_SEQUENCE_TYPE)
+    return Typed(f"CAST(nextval('{sequence_name(sequence_id)}') AS {carrier})", _SEQUENCE_TYPE, carrier, nullable=False)

@@ -209,12 +209,11 @@ def _write(running: _Run, cursor: Connection, attempt: DmlTry, staged: Staged) -
             if not _keeps_locks(session):
                 database.locks.release(session.session_id)
         raise
-    transaction.tables.add(table.object_id)
-    transaction.tables.update(child.object_id for child, _ in running.dml.catalog.children_of(table.object_id))
+    transaction.tables |= attempt.touched
     transaction.row_changes += written.rows
     database.use_ordinals(table, first + written.inserted)
     if not isinstance(running.dml.bound, BoundInsert):
-        for object_id in transaction.tables:
+        for object_id in attempt.touched:
             database.note_ended(object_id)
     return written
 

@@ -6,6 +6,7 @@ and in one DuckDB transaction, versions are written. What other transactions sta
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,7 @@ import pyarrow as pa
 
 from oracle_mimic.errors import OracleError
 from oracle_mimic.sql import engine_constraints, rowids
-from oracle_mimic.sql.bound import BoundDelete, BoundDml, BoundInsert, BoundMerge, BoundUpdate, Typed
+from oracle_mimic.sql.bound import BoundDelete, BoundDml, BoundInsert, BoundMerge, BoundUpdate
 from oracle_mimic.sql.catalog import Catalog, Table
 from oracle_mimic.sql.engine import Connection, arrow_table, run
 from oracle_mimic.sql.engine_constraints import Check
@@ -91,6 +92,7 @@ class DmlTry:
         self.executions = executions
         self.session_id = session_id
         self.sql = snapshot.apply(plan.bound.sql)
+        self.touched = {plan.table.object_id}  # tables whose versions it wrote or ended, by ON DELETE too
 
     # staging
 
@@ -226,6 +228,7 @@ class DmlTry:
                 continue
             if changed is not None or key.delete_rule == "NO ACTION":
                 raise engine_constraints.child_found(child.owner, key)
+            self.touched.add(child.object_id)
             write = Write(child, check.write_id, self.snapshot, (), (), session_id=self.session_id)
             if key.delete_rule == "CASCADE":
                 end_rows(self.cursor, write, f"temp.{name}", rows)
@@ -280,7 +283,7 @@ class DmlTry:
         versions = f"ex = {write_id}" if isinstance(bound, BoundDelete) else f"bx = {write_id} AND ex = {LIVE}"
         offset = rowids.rowid_offset(self.table.data_object_id)
         rows = f"(SELECT *, (rid::HUGEINT + {offset}::HUGEINT) AS {ROWID_COLUMN} FROM {self.table.physical} WHERE {versions}) r"
-        selected = ", ".join(f"{self._output(e)} AS c{n}" for n, e in enumerate(bound.returning.expressions))
+        selected = ", ".join(f"{e.sql} AS c{n}" for n, e in enumerate(bound.returning.expressions))
         if self.executions is None:
             written.returning[0] = arrow_table(self.cursor, f"SELECT {selected} FROM {rows} ORDER BY rid", self.parameters)
             return
@@ -289,15 +292,16 @@ class DmlTry:
         else:
             order = f"SELECT execution, rid FROM {STAGE}"
         found = arrow_table(
-            self.cursor, f"SELECT {selected}, o.execution FROM {rows} JOIN ({order}) o USING (rid) ORDER BY r.rid", self.parameters
+            self.cursor,
+            f"SELECT {selected}, o.execution FROM {rows} JOIN ({order}) o USING (rid) ORDER BY o.execution, r.rid",
+            self.parameters,
         )
-        executions = found.column(found.num_columns - 1)
         values = found.select(range(found.num_columns - 1))
+        counts = Counter(found.column(found.num_columns - 1).to_pylist())
+        position = 0
         for execution in self.executions:
-            written.returning[execution] = values.filter(pa.compute.equal(executions, execution))
-
-    def _output(self, expression: Typed) -> str:
-        return expression.sql
+            written.returning[execution] = values.slice(position, counts[execution])
+            position += counts[execution]
 
 
 def _numbered(columns: Sequence[str], prefix: str) -> dict[str, str]:

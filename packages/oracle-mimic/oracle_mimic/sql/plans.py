@@ -10,14 +10,15 @@ import pyarrow as pa
 
 from oracle_mimic.door import Binds
 from oracle_mimic.errors import OracleError
-from oracle_mimic.sql import binder
+from oracle_mimic.sql import binder, expressions
 from oracle_mimic.sql.bound import BindSlot, BoundDelete, BoundDml, BoundInsert, BoundMerge, BoundQuery, BoundUpdate
 from oracle_mimic.sql.catalog import Catalog, Table, TableColumn
-from oracle_mimic.sql.context import Dependencies, SessionContext
+from oracle_mimic.sql.context import Dependencies, SessionContext, next_value
 from oracle_mimic.sql.engine_dml import DmlPlan
-from oracle_mimic.sql.engine_storage import sequence_name
+from oracle_mimic.sql.parser import parse_statement
 from oracle_mimic.sql.relations import missing
 from oracle_mimic.sql.row_checks import row_checks
+from oracle_mimic.sql.syntax import Insert
 
 if TYPE_CHECKING:
     from oracle_mimic.sql.session import Session
@@ -68,19 +69,25 @@ def make_plan(session: Session, catalog: Catalog, sql: str, binds: Binds, *, arr
     bound = binder.bind(sql, bind_slots(binds), context, array=array)
     plan = Plan(bound, context.dependencies, {})
     if not isinstance(bound, BoundQuery):
-        plan.dml = dml_plan(session, context, catalog, bound)
+        plan.dml = dml_plan(context, catalog, bound, one_row=_is_one_row(sql))
     plan.parameters = {name: value for name, value in {**bound.parameters, **context.parameters}.items() if name != "now"}
     return plan
 
 
-def dml_plan(session: Session, context: SessionContext, catalog: Catalog, bound: BoundDml) -> DmlPlan:
+def _is_one_row(sql: str) -> bool:
+    """INSERT ... VALUES: exactly one row per execution."""
+    statement = parse_statement(sql)
+    return isinstance(statement, Insert) and statement.values is not None
+
+
+def dml_plan(context: SessionContext, catalog: Catalog, bound: BoundDml, *, one_row: bool) -> DmlPlan:
     """Check the right to write, then complete a bound statement with defaults and row checks."""
     table = catalog.objects.get(bound.table.object_id or 0)
     if not isinstance(table, Table):
         raise missing(bound.table.owner, bound.table.name or "")
     for privilege in _privileges(bound):
         context.privileges.require_object(table, privilege)
-    needs_stage = not isinstance(bound, BoundInsert) or " data.t" in bound.sql or " v_" in bound.sql
+    needs_stage = not one_row or " data.t" in bound.sql
     inserted = bound.columns if isinstance(bound, BoundInsert) else bound.insert_columns if isinstance(bound, BoundMerge) else ()
     updated = bound.columns if isinstance(bound, BoundUpdate) else bound.update_columns if isinstance(bound, BoundMerge) else ()
     for name in updated:
@@ -125,9 +132,7 @@ def default_value(context: SessionContext, table: Table, column: TableColumn) ->
     """DuckDB text of a column's DEFAULT, identity value or NULL, in its carrier."""
     del table
     if column.identity is not None:
-        if column.carrier == "BLOB":
-            return f"ora_decimal_number(CAST(nextval('{sequence_name(column.identity.sequence_id)}') AS DECIMAL(28,0)))"
-        return f"CAST(nextval('{sequence_name(column.identity.sequence_id)}') AS {column.carrier})"
+        return expressions.assign(next_value(column.identity.sequence_id), column.type, context).sql
     if column.default is None:
         return f"CAST(NULL AS {column.carrier})"
     return binder.bind_default(column.default, column.type, context).sql

@@ -10,6 +10,7 @@ from oracle_mimic.errors import OracleError
 from oracle_mimic.sql.catalog import Table
 from oracle_mimic.sql.ddl.change import Change
 from oracle_mimic.sql.ddl.tables import gather_statistics
+from oracle_mimic.sql.plans import make_plan
 from oracle_mimic.sql.plsql.host import ServerOutput
 from oracle_mimic.types import Column, OracleType
 
@@ -27,6 +28,11 @@ class SessionHost:
     def describe(self, sql: str, bind_types: Sequence[OracleType]) -> tuple[Column, ...]:
         """See `plsql.Host.describe`."""
         return self._session.describe(sql, bind_types)
+
+    def check(self, sql: str, bind_types: Sequence[OracleType]) -> None:
+        """See `plsql.Host.check`."""
+        session = self._session
+        make_plan(session, session.database.catalog, sql, Binds(bind_types, [None] * len(bind_types)), array=False)
 
     def query(self, sql: str, binds: Binds) -> Rows:
         """See `plsql.Host.query`."""
