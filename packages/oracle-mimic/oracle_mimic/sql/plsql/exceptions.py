@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from oracle_mimic.errors import OracleError
-from oracle_mimic.sql.plsql.parser import line_and_column
+from oracle_mimic.sql.plsql.fragments import line_and_column
 from oracle_mimic.sql.plsql.syntax import Handler
 
 PREDEFINED = {

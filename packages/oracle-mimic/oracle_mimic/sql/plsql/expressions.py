@@ -21,6 +21,14 @@ from oracle_mimic.types import Kind
 
 # In expressions there are no columns, so the variable needs no second look.
 EXPRESSION_PREFIX = "PLSQL "
+# Constants of supplied packages that clients name.
+_CONSTANTS = {
+    "DBMS_STATS.AUTO_SAMPLE_SIZE": "0",
+    "DBMS_STATS.AUTO_DEGREE": "32768",
+    "DBMS_STATS.AUTO_CASCADE": "NULL",
+    "DBMS_STATS.AUTO_INVALIDATE": "NULL",
+    "DBMS_STATS.DEFAULT_DEGREE": "32767",
+}
 _TRUTH = {True: "(1 = 1)", False: "(1 = 0)", None: "(NULL = 1)"}
 
 
@@ -89,9 +97,12 @@ class Texts:
                 position += 3
                 continue
             replaced = None if after_dot else self._own_word(token, following, frame)
-            parts.append(self.sql[token.start : token.end] if replaced is None else replaced)
+            parts.append(replaced if replaced is not None else self._text(token))
             position += 1
         return " ".join(parts)
+
+    def _text(self, token: Token) -> str:
+        return token.value if token.kind is TokenKind.OP else self.sql[token.start : token.end]
 
     def _own_word(self, token: Token, following: Token | None, frame: Frame) -> str | None:
         if token.kind is not TokenKind.WORD:
@@ -144,6 +155,8 @@ def _with_binds(text: str, nodes: Sequence[Node], frame: Frame, prefix: str) -> 
         entry = frame.find(name)
         if isinstance(entry, Variable):
             places[node.start] = (node.end, f':"{prefix}{name}"')
+        elif name.removeprefix("SYS.") in _CONSTANTS:
+            places[node.start] = (node.end, _CONSTANTS[name.removeprefix("SYS.")])
         elif isinstance(entry, Record):
             raise refused(f"the record {name} as a value")
     for start in sorted(places, reverse=True):

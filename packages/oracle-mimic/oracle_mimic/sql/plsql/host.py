@@ -54,6 +54,10 @@ class Host(Protocol):
         """The columns of a query; see `door.Session.describe`."""
         ...
 
+    def check(self, sql: str, bind_types: Sequence[OracleType]) -> None:
+        """Read and bind a query or DML statement without running it; ORA-00942 and the like."""
+        ...
+
     def query(self, sql: str, binds: Binds) -> Rows:
         """Run a query; see `door.Session.query`."""
         ...
