@@ -113,7 +113,10 @@ class Source:
         time.sleep(seconds)
 
     def ask(self, statement: Statement, binds: dict[str, Any] | None = None, **parts: str) -> list[tuple[Any, ...]]:
-        """All rows of a small query; `parts` fill the braces of its text."""
+        """All rows of a small query, asked patiently; `parts` fill the braces of its text."""
+        return self.patiently(lambda: self._ask(statement, binds, **parts))
+
+    def _ask(self, statement: Statement, binds: dict[str, Any] | None, **parts: str) -> list[tuple[Any, ...]]:
         import oracledb
 
         connection = self.connection

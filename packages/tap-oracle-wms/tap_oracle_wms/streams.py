@@ -197,7 +197,7 @@ class TableStream(Stream):
         source = self.tap.source
         source.set_action(f"{self.name} {self._mode}")
         entity = settings.entity(self.name, self.table)
-        self._columns = source.patiently(self._live_columns)
+        self._columns = self._live_columns()
         masks = {self._column_named(name, "mask"): mask for name, mask in entity.mask.items()}
         selection = Selection(
             self.owner, self.table, self._columns, {name: masks[name] for name in self._columns if name in masks}, settings.mask_salt
@@ -274,7 +274,7 @@ class TableStream(Stream):
 
     def _describe(self) -> TableDescription:
         """The table as the dictionary has it now, for the plan of a full sync."""
-        found = self.tap.source.patiently(lambda: connector.describe_tables(self.tap.source, self.owner, [self.table]))
+        found = connector.describe_tables(self.tap.source, self.owner, [self.table])
         return found[self.table]
 
     def _outlet(self, selection: Selection) -> Outlet:

@@ -145,9 +145,9 @@ class TapOracleWms(Tap):
         given = self.input_catalog
         if given is not None:
             return [TableStream.from_entry(self, entry) for entry in given.streams if entry.metadata.resolve_selection()[()]]
-        return [TableStream.from_description(self, found) for found in self.source.patiently(self._discover)]
+        return [TableStream.from_description(self, found) for found in self.describe_streams()]
 
-    def _discover(self) -> list[catalog.StreamDescription]:
+    def describe_streams(self) -> list[catalog.StreamDescription]:
         """Streams of the entities in the settings, or of every table and view of the owner."""
         settings = self.settings
         if settings.entities:
@@ -176,10 +176,6 @@ class TapOracleWms(Tap):
             for column, why in each.unsupported.items():
                 logger.warning("%s: column %s is left out: %s", each.name, column, why)
         return streams
-
-    def describe_streams(self) -> list[catalog.StreamDescription]:
-        """What discovery finds, for the checks."""
-        return self.source.patiently(self._discover)
 
     def check_selection(self) -> None:
         """Raise ConfigurationError when nothing would be read, or a setting names a stream that is not there."""

@@ -19,12 +19,25 @@ import pyarrow as pa
 import pytest
 from hypothesis import settings
 from oracle_connection.contract import BatchMetadata
+from oracle_connection.errors import DatabaseError
 from tap_oracle_wms.messages import MessageWriter
 from tap_oracle_wms.tap import TapOracleWms
 
 # Machines that run tests are shared: how long one example takes says nothing about the code.
 settings.register_profile("shared-machine", deadline=None)
 settings.load_profile("shared-machine")
+
+
+@dataclass
+class Restricted:
+    """A user who may read some tables and nothing else."""
+
+    user: str
+    password: str
+
+    def config(self) -> dict[str, Any]:
+        """Settings that make a tap log in as this user."""
+        return {"username": self.user, "password": self.password}
 
 
 @dataclass
@@ -36,6 +49,7 @@ class Database:
     password: str
     server: Any = None
     _open: list[oracledb.Connection] = field(default_factory=list)
+    _users: list[str] = field(default_factory=list)
 
     def connect(self, user: str | None = None, password: str | None = None) -> oracledb.Connection:
         """A new session; closed when the test ends."""
@@ -59,11 +73,23 @@ class Database:
         """Settings of a tap on this database."""
         return {"dsn": self.dsn, "username": self.user, "password": self.password, "retry_wait_seconds": 0, **settings}
 
+    def restricted(self, *grants: str) -> Restricted:
+        """A new user with CREATE SESSION and these grants, e.g. `SELECT ON T`."""
+        name, password = f"T{uuid.uuid4().hex[:10].upper()}", "Restricted_1234"
+        self.run(
+            f'CREATE USER {name} IDENTIFIED BY "{password}"', f"GRANT CREATE SESSION TO {name}", *(f"GRANT {g} TO {name}" for g in grants)
+        )
+        self._users.append(name)
+        return Restricted(name, password)
+
     def drop_everything(self) -> None:
         """Leave no table or view of the user behind."""
         for connection in self._open:
-            connection.close()
+            if connection.is_healthy():
+                connection.close()
         self._open.clear()
+        while self._users:
+            self.run(f"DROP USER {self._users.pop()} CASCADE")
         for (view,) in self.rows(f"SELECT VIEW_NAME FROM ALL_VIEWS WHERE OWNER = '{self.user}'"):
             self.run(f'DROP VIEW "{view}"')
         for (table,) in self.rows(f"SELECT TABLE_NAME FROM ALL_TABLES WHERE OWNER = '{self.user}'"):
@@ -93,6 +119,7 @@ class Output:
     text: str
     exit_code: int = 0
     log: str = ""
+    error: DatabaseError | None = None
 
     @property
     def messages(self) -> list[dict[str, Any]]:
@@ -142,20 +169,25 @@ Run = Callable[..., Output]
 
 @pytest.fixture
 def run_tap(database: Database, tmp_path: Path) -> Run:
-    """Run a tap in this process: run_tap(state=..., **settings). Files are kept until the test ends."""
+    """Run a tap in this process: run_tap(state=..., **settings). With fails=True its error is in the output, else it is raised."""
 
-    def run(state: dict[str, Any] | None = None, catalog: dict[str, Any] | None = None, **changes: Any) -> Output:
+    def run(state: dict[str, Any] | None = None, catalog: dict[str, Any] | None = None, *, fails: bool = False, **changes: Any) -> Output:
         output = io.BytesIO()
         defaults = {"transfer": "batch", "staging_directory": str(tmp_path / "staging"), "run_record_dir": str(tmp_path / "records")}
         config = database.config(**{**defaults, "run_id": str(uuid.uuid4()), **changes})
         tap = TapOracleWms(config=config, state=json.loads(json.dumps(state or {})), catalog=catalog, message_writer=MessageWriter(output))
+        failure = None
         try:
             tap.check_selection()
             tap.sync_all()
-            tap.writer.flush()
+        except DatabaseError as error:
+            failure = error
         finally:
+            tap.writer.flush()
             tap.close()
-        return Output(output.getvalue().decode())
+        if failure is not None and not fails:
+            raise failure
+        return Output(output.getvalue().decode(), error=failure)
 
     return run
 

@@ -1,0 +1,193 @@
+"""Every value of every type arrives equal, in Arrow files and in RECORD messages, under any name a table may have."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pyarrow as pa
+import pytest
+from oracle_connection.types import parse_type
+from oracle_connection.values import from_json
+
+# type: (SQL literals, values in Arrow, values in JSON)
+NULL = ("NULL", None, None)
+CASES = {
+    "NUMBER(18)": [("999999999999999999", 999999999999999999, 999999999999999999), ("-1", -1, -1), NULL],
+    "NUMBER(1)": [("1", 1, 1), ("0", 0, 0)],
+    "NUMBER(38)": [("99999999999999999999999999999999999999", Decimal("9" * 38), int("9" * 38)), ("-1", Decimal(-1), -1), NULL],
+    "NUMBER(38,10)": [
+        ("1234567890123456789012345678.0123456789", Decimal("1234567890123456789012345678.0123456789"), Decimal("1234567890123456789012345678.0123456789")),
+        ("-0.0000000001", Decimal("-0.0000000001"), Decimal("-0.0000000001")),
+    ],
+    "NUMBER(19,4)": [("0.1", Decimal("0.1000"), Decimal("0.1")), NULL],
+    "NUMBER(5,-2)": [("12345", Decimal(12300), 12300)],
+    "NUMBER": [("0.5", ".5", Decimal("0.5")), ("-1E-100", "-1E-100", Decimal("-1E-100")), ("3", "3", 3), ("1E100", None, Decimal("1E100")), NULL],
+    "NUMBER(*,0)": [("123456789012345678901234567890", "123456789012345678901234567890", 123456789012345678901234567890)],
+    "FLOAT(126)": [("1.25", "1.25", Decimal("1.25"))],
+    "BINARY_DOUBLE": [("0.1d", 0.1, Decimal("0.1")), ("BINARY_DOUBLE_INFINITY", float("inf"), "Infinity"), NULL],
+    "BINARY_FLOAT": [("1.5f", 1.5, Decimal("1.5")), ("-BINARY_FLOAT_INFINITY", -float("inf"), "-Infinity")],
+    "CHAR(5 CHAR)": [("'ab'", "ab   ", "ab   "), NULL],
+    "VARCHAR2(100 CHAR)": [("'Ação çãê 🚚 日本'", "Ação çãê 🚚 日本", "Ação çãê 🚚 日本"), ("''", None, None), ("'a\"b\\c'", 'a"b\\c', 'a"b\\c')],
+    "NCHAR(3)": [("N'ã'", "ã  ", "ã  ")],
+    "NVARCHAR2(20)": [("N'日本 🚚'", "日本 🚚", "日本 🚚")],
+    "RAW(4)": [("HEXTORAW('00FF10')", b"\x00\xff\x10", "00FF10"), NULL],
+    "DATE": [("TO_DATE('2026-11-22 20:15:07','YYYY-MM-DD HH24:MI:SS')", datetime(2026, 11, 22, 20, 15, 7), "2026-11-22T20:15:07"),
+             ("DATE '0001-01-01'", datetime(1, 1, 1), "0001-01-01T00:00:00"), ("DATE '9999-12-31'", datetime(9999, 12, 31), "9999-12-31T00:00:00"), NULL],
+    "TIMESTAMP(0)": [("TIMESTAMP '2026-11-22 20:15:07'", datetime(2026, 11, 22, 20, 15, 7), "2026-11-22T20:15:07.000000")],
+    "TIMESTAMP(6)": [("TIMESTAMP '2026-11-22 20:15:07.123456'", datetime(2026, 11, 22, 20, 15, 7, 123456), "2026-11-22T20:15:07.123456"), NULL],
+    "TIMESTAMP(9)": [("TIMESTAMP '2026-11-22 20:15:07.123456789'", "2026-11-22T20:15:07.123456789", "2026-11-22T20:15:07.123456789"), NULL],
+    "TIMESTAMP(6) WITH TIME ZONE": [
+        ("TIMESTAMP '2026-11-22 20:15:07.123456 -03:00'", datetime(2026, 11, 22, 23, 15, 7, 123456, UTC), "2026-11-22T23:15:07.123456+00:00"), NULL],
+    "TIMESTAMP(9) WITH TIME ZONE": [
+        ("TIMESTAMP '2026-11-22 20:15:07.123456789 +05:30'", "2026-11-22T14:45:07.123456789+00:00", "2026-11-22T14:45:07.123456789+00:00")],
+    "TIMESTAMP(3) WITH LOCAL TIME ZONE": [
+        ("TIMESTAMP '2026-11-22 20:15:07.125 -03:00'", datetime(2026, 11, 22, 23, 15, 7, 125000, UTC), "2026-11-22T23:15:07.125000+00:00")],
+    "INTERVAL DAY(2) TO SECOND(6)": [("INTERVAL '2 03:04:05.6789' DAY TO SECOND", "+02 03:04:05.678900", "+02 03:04:05.678900"), NULL],
+    "INTERVAL YEAR(2) TO MONTH": [("INTERVAL '1-6' YEAR TO MONTH", "+01-06", "+01-06")],
+    "CLOB": [("TO_CLOB('x')", "x", "x"), NULL],
+    "BLOB": [("HEXTORAW('00FF')", b"\x00\xff", "00FF"), NULL],
+}  # fmt: skip
+
+
+@pytest.fixture
+def typed(database, request):
+    kind = request.param
+    database.run(
+        f"CREATE TABLE T (ID NUMBER(10) PRIMARY KEY, V {kind})",
+        *(f"INSERT INTO T VALUES ({number}, {literal})" for number, (literal, _, _) in enumerate(CASES[kind])),
+    )
+    return kind
+
+
+@pytest.mark.parametrize("typed", CASES, indirect=True)
+def test_values_arrive_in_arrow_files(typed, run_tap):
+    output = run_tap(entities={"t": {"table": "T", "replication_method": "FULL_TABLE"}})
+    assert output.messages[0]["schema"]["properties"]["V"]["x-sql-datatype"] == str(parse_type(typed))
+    rows = {row["ID"]: row["V"] for row in output.rows()}
+    for number, (literal, value, _) in enumerate(CASES[typed]):
+        if value is None and literal not in {"NULL", "''"}:
+            continue  # the text form is the server's choice: compared as a number in the other test
+        assert repr(rows[number]).replace("zoneinfo.ZoneInfo(key='UTC')", "datetime.timezone.utc") == repr(value)
+
+
+@pytest.mark.parametrize("typed", CASES, indirect=True)
+def test_values_arrive_in_records(typed, run_tap):
+    output = run_tap(entities={"t": {"table": "T", "replication_method": "FULL_TABLE"}}, transfer="record")
+    values = {record["ID"]: record["V"] for record in output.records}
+    assert values == {number: value for number, (_, _, value) in enumerate(CASES[typed])}
+    oracle = parse_type(typed)
+    arrow = from_json([values[number] for number in range(len(values))], oracle)
+    for number, (_, value, _) in enumerate(CASES[typed]):
+        if value is not None and not (pa.types.is_string(arrow.type) and oracle.kind in {"NUMBER", "FLOAT"}):
+            assert arrow[number].as_py() == value
+
+
+def test_nan_arrives(database, run_tap):
+    database.run("CREATE TABLE T (V BINARY_DOUBLE)", "INSERT INTO T VALUES (BINARY_DOUBLE_NAN)")
+    entities = {"t": {"table": "T", "replication_method": "FULL_TABLE"}}
+    assert (
+        run_tap(entities=entities).batches()[0][1].column("V")[0].as_py()
+        != run_tap(entities=entities).batches()[0][1].column("V")[0].as_py()
+    )
+    assert run_tap(entities=entities, transfer="record").records == [{"V": "NaN"}]
+
+
+def test_rowids_arrive_as_text(database, run_tap):
+    database.run(
+        "CREATE TABLE T (ID NUMBER(10))", "INSERT INTO T VALUES (1)", "CREATE TABLE R (V ROWID)", "INSERT INTO R SELECT ROWID FROM T"
+    )
+    expected = database.rows("SELECT ROWIDTOCHAR(ROWID) FROM T")[0][0]
+    assert run_tap(entities={"r": {"table": "R", "replication_method": "FULL_TABLE"}}).rows() == [{"V": expected}]
+
+
+def test_large_objects_arrive_whole(database, run_tap):
+    text, data = "ção" * 400_000, bytes(range(256)) * 4000
+    database.run("CREATE TABLE T (ID NUMBER(10) PRIMARY KEY, C CLOB, B BLOB)")
+    with database.connect() as connection:
+        import oracledb
+
+        cursor = connection.cursor()
+        cursor.setinputsizes(None, oracledb.DB_TYPE_CLOB, oracledb.DB_TYPE_BLOB)
+        cursor.execute("INSERT INTO T VALUES (:1, :2, :3)", [1, text, data])
+        connection.commit()
+    ((_, rows),) = run_tap(entities={"t": {"table": "T", "replication_method": "FULL_TABLE"}}).batches()
+    assert rows.column("C")[0].as_py() == text
+    assert rows.column("B")[0].as_py() == data
+
+
+HOSTILE = [
+    "a b",
+    "lower",
+    "MiXeD",
+    "SELECT",
+    "LEVEL",
+    "ROWID_",
+    "_lead",
+    "ção",
+    "🚚",
+    "a.b",
+    "semi;colon",
+    "it's",
+    ":bind",
+    "N" * 128,
+    "$",
+    "%s",
+    "{x}",
+    "back\\slash",
+]
+
+
+@pytest.mark.parametrize("transfer", ["batch", "record"])
+def test_a_hostile_table_is_read_as_it_is(database, run_tap, transfer):
+    table = 'Tab le "x'.replace('"', "'")
+    columns = ", ".join(f'"{name}" NUMBER(10)' for name in HOSTILE)
+    database.run(
+        f'CREATE TABLE "{table}" ({columns}, PRIMARY KEY ("a b"))',
+        f'INSERT INTO "{table}" VALUES ({", ".join(map(str, range(len(HOSTILE))))})',
+    )
+    output = run_tap(transfer=transfer)
+    assert output.messages[0]["stream"] == table
+    assert output.messages[0]["key_properties"] == ["a b"]
+    expected = dict(zip(HOSTILE, range(len(HOSTILE)), strict=True))
+    assert (output.rows() if transfer == "batch" else output.records) == [expected]
+
+
+@pytest.mark.parametrize("transfer", ["batch", "record"])
+def test_a_thousand_columns_are_read(database, run_tap, transfer):
+    columns = [f"C{number}" for number in range(1000)]
+    database.run(
+        f"CREATE TABLE WIDE ({', '.join(f'{name} VARCHAR2(10 CHAR)' for name in columns)})",
+        f"INSERT INTO WIDE VALUES ({', '.join(repr(name) for name in columns)})",
+    )
+    output = run_tap(transfer=transfer)
+    assert (output.rows() if transfer == "batch" else output.records) == [{name: name for name in columns}]
+
+
+def test_types_that_cannot_be_carried_are_refused_by_name(database, run_tap, caplog):
+    database.run("CREATE TABLE T (ID NUMBER(10) PRIMARY KEY)")
+    from tap_oracle_wms.connector import _column
+
+    refused = _column(("F", "BFILE", None, 530, None, None, 0, None, "Y"), None)
+    assert refused.type is None
+    assert "BFILE" in refused.refusal
+
+
+def test_masked_columns_never_leave_the_database_as_they_are(database, run_tap):
+    database.run(
+        "CREATE TABLE T (ID NUMBER(10) PRIMARY KEY, NAME VARCHAR2(50 CHAR), MAIL VARCHAR2(50 CHAR), PHONE NUMBER(12), BORN DATE)",
+        "INSERT INTO T VALUES (1, 'Maria', 'maria@example.com', 551199, DATE '1990-01-01')",
+        "INSERT INTO T VALUES (2, NULL, NULL, NULL, NULL)",
+    )
+    import hashlib
+
+    entities = {
+        "t": {"table": "T", "replication_method": "FULL_TABLE", "mask": {"name": "redact", "mail": "hash", "phone": "hash", "born": "null"}}
+    }
+    output = run_tap(entities=entities, mask_salt="s'alt")
+    digest = lambda text: hashlib.sha256(("s'alt" + text).encode()).hexdigest().upper()  # noqa: E731
+    assert {row["ID"]: tuple(row.values())[1:] for row in output.rows()} == {
+        1: ("****", digest("maria@example.com"), digest("551199"), None),
+        2: (None, None, None, None),
+    }
+    assert output.messages[0]["schema"]["properties"]["MAIL"]["x-sql-datatype"] == "VARCHAR2(64 BYTE)"
+    assert "maria" not in json.dumps(output.messages)
