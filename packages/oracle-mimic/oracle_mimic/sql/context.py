@@ -7,7 +7,7 @@ that the session knows whether the plan may be kept and what to supply when it r
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from oracle_mimic.errors import OracleError, refused
@@ -120,11 +120,10 @@ class SessionContext:
             return int(value)
         if as_of.timestamp is None:
             raise refused("this form of flashback query")
-        instant = self.constant(expressions.cast(as_of.timestamp, OracleType(Kind.TIMESTAMP_TZ, scale=9), self))
-        if instant is None:
+        value = self.constant(expressions.call("TIMESTAMP_TO_SCN", [as_of.timestamp], self))
+        if value is None:
             raise OracleError(8180, "no snapshot found based on specified time")
-        nanoseconds, _ = instant
-        return self.time_to_scn(datetime.fromtimestamp(0, UTC) + timedelta(microseconds=nanoseconds // 1000))
+        return int(value)
 
     def _view_relation(self, view: View, as_of: AsOf | None) -> Relation:
         if self._depth >= _MAX_VIEW_DEPTH:
@@ -192,7 +191,7 @@ class SessionContext:
         """ORA-08180 before the log and for moments to come."""
         self.dependencies.volatile = True
         registry = self.session.database.registry
-        moment = moment.astimezone(UTC) if moment.tzinfo is not None else self.session.from_session_time(moment)
+        moment = moment.astimezone(UTC) if moment.tzinfo is not None else self.session.from_server_time(moment)
         with registry.lock:
             registry.current_scn()
             if moment > registry.clock.now():

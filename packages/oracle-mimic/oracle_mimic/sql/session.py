@@ -26,7 +26,6 @@ from oracle_mimic.sql.context import SessionContext
 from oracle_mimic.sql.engine import Connection, Stream, duckdb_transaction, interrupt, run
 from oracle_mimic.sql.expressions import to_python
 from oracle_mimic.sql.plans import Plan, make_plan
-from oracle_mimic.sql.scn import zone_offset
 from oracle_mimic.sql.transactions import Isolation, Snapshot, Transaction
 from oracle_mimic.types import Column, OracleType
 
@@ -210,10 +209,11 @@ class Session:
         sign = "-" if offset < 0 else "+"
         return {"now": {"utc": nanoseconds, "tz": f"{sign}{abs(offset) // 60:02d}:{abs(offset) % 60:02d}"}}
 
-    def from_session_time(self, moment: datetime) -> datetime:
-        """A naive wall clock time of the session's zone as zone-aware UTC."""
-        offset = zone_offset(self.nls.time_zone, moment.replace(tzinfo=UTC))
-        return (moment - offset).replace(tzinfo=UTC)
+    def from_server_time(self, moment: datetime) -> datetime:
+        """A naive wall clock time of the server's zone, as SYSDATE tells it, as zone-aware UTC."""
+        clock = self.database.clock
+        guess = moment.replace(tzinfo=UTC) - clock.utc_offset(moment.replace(tzinfo=UTC))
+        return (moment - clock.utc_offset(guess)).replace(tzinfo=UTC)
 
     # the transaction
 

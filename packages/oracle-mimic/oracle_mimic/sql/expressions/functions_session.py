@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 
 from oracle_mimic.errors import OracleError, refused
@@ -256,13 +256,18 @@ def get_system_change_number(arguments: Arguments, ctx: BindContext) -> Typed:
 
 @scalar("TIMESTAMP_TO_SCN", least=1)
 def timestamp_to_scn(arguments: Arguments, ctx: BindContext) -> Typed:
-    """The SCN of a moment, which must be known before the statement runs."""
+    """The SCN of a moment, which must be known before the statement runs. Without a zone of its own it is in the server's, as SYSDATE is."""
     x = arguments[0]
-    utc = moments.utc_nanos(moments.to_kind(x, timestamp(9), ctx), ctx) if x.type.kind is not Kind.TIMESTAMP_TZ else f"({x.sql}).utc"
-    nanos = ctx.constant(derived(f"CAST({utc} AS HUGEINT)", timestamp(9), "HUGEINT", x))
+    if x.type.kind is Kind.TIMESTAMP_TZ:
+        nanos = ctx.constant(derived(f"CAST(({x.sql}).utc AS HUGEINT)", timestamp(9), "HUGEINT", x))
+        zone: tzinfo | None = UTC
+    else:
+        nanos = ctx.constant(moments.to_kind(x, timestamp(9), ctx))
+        zone = None
     if nanos is None:
         return null_as(NUMBER)
-    return number_literal(Decimal(ctx.time_to_scn(_EPOCH + timedelta(microseconds=int(nanos) // 1000))))
+    moment = (_EPOCH + timedelta(microseconds=int(nanos) // 1000)).replace(tzinfo=zone)
+    return number_literal(Decimal(ctx.time_to_scn(moment)))
 
 
 @scalar("SCN_TO_TIMESTAMP", least=1)
