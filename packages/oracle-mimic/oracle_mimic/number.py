@@ -1,6 +1,7 @@
 """Oracle's NUMBER bytes to and from Python's decimal: the one scalar codec both rooms need.
 
 The format is byte-comparable (memcmp order = numeric order), which is why the SQL room may store unconstrained NUMBERs as such.
+A pair of decimal digits is one byte, so both ways go through hexadecimal text and a table: no arithmetic on single digits.
 Source: the driver's own encoder and decoder; `oracle-wire.md` section 12.
 """
 
@@ -10,33 +11,56 @@ from decimal import Decimal
 
 ZERO = b"\x80"
 MAX_DIGITS = 40  # 20 base-100 pairs
+MAX_PAIRS = 20
+_CLOSING = b"\x66"
+_BAD = 0xFF
+
+# from a byte whose two hexadecimal digits are the decimal ones to Oracle's byte, and back
+_PACKED = [(tens << 4 | ones, tens * 10 + ones) for tens in range(10) for ones in range(10)]
+
+
+def _table(entries: dict[int, int]) -> bytes:
+    return bytes(entries.get(byte, _BAD) for byte in range(256))
+
+
+_TO_POSITIVE = _table({packed: pair + 1 for packed, pair in _PACKED})
+_TO_NEGATIVE = _table({packed: 101 - pair for packed, pair in _PACKED})
+_FROM_POSITIVE = _table({pair + 1: packed for packed, pair in _PACKED})
+_FROM_NEGATIVE = _table({101 - pair: packed for packed, pair in _PACKED})
 
 
 def from_decimal(value: Decimal) -> bytes:
     """NUMBER bytes of a finite decimal; ValueError when it needs more than 20 base-100 pairs or its exponent leaves -130..125."""
-    sign, digits, exponent = value.as_tuple()
-    if not isinstance(exponent, int):
+    if not value.is_finite():
         raise ValueError(f"{value} is not a finite number")
-    text = "".join(map(str, digits)).lstrip("0")
-    stripped = text.rstrip("0")
-    exponent += len(text) - len(stripped)
-    if not stripped:
-        return ZERO
-    if exponent % 2:
-        stripped += "0"
-        exponent -= 1
-    if len(stripped) % 2:
-        stripped = "0" + stripped
-    pairs = [int(stripped[i : i + 2]) for i in range(0, len(stripped), 2)]
-    if len(pairs) > 20:
-        raise ValueError(f"{value} has more digits than a NUMBER holds")
-    power = exponent // 2 + len(pairs) - 1
-    if not -65 <= power <= 62:
+    if abs(value.adjusted()) > 400:
         raise ValueError(f"{value} is outside the range of NUMBER")
-    if sign:
-        body = bytes(101 - pair for pair in pairs)
-        return bytes([62 - power]) + body + (b"\x66" if len(pairs) < 20 else b"")
-    return bytes([193 + power]) + bytes(pair + 1 for pair in pairs)
+    return from_text(f"{value:f}")
+
+
+def from_text(text: str) -> bytes:
+    """NUMBER bytes of plain decimal text, `-12.340`; ValueError as `from_decimal`."""
+    negative = text[0] == "-"
+    whole, _, fraction = (text[1:] if negative else text).partition(".")
+    whole = whole.lstrip("0")
+    fraction = fraction.rstrip("0")
+    if len(whole) % 2:
+        whole = "0" + whole
+    if len(fraction) % 2:
+        fraction += "0"
+    packed = bytes.fromhex(whole + fraction)
+    body = packed.lstrip(b"\0")
+    power = len(whole) // 2 - 1 - (len(packed) - len(body))
+    body = body.rstrip(b"\0")
+    if not body:
+        return ZERO
+    if len(body) > MAX_PAIRS:
+        raise ValueError(f"{text} has more digits than a NUMBER holds")
+    if not -65 <= power <= 62:
+        raise ValueError(f"{text} is outside the range of NUMBER")
+    if negative:
+        return bytes((62 - power,)) + body.translate(_TO_NEGATIVE) + (_CLOSING if len(body) < MAX_PAIRS else b"")
+    return bytes((193 + power,)) + body.translate(_TO_POSITIVE)
 
 
 def to_decimal(data: bytes) -> Decimal:
@@ -46,15 +70,11 @@ def to_decimal(data: bytes) -> Decimal:
     if not data or len(data) > 21:
         raise ValueError(f"not a NUMBER: {data.hex()}")
     if data[0] & 0x80:
-        power = data[0] - 193
-        pairs = [byte - 1 for byte in data[1:]]
-        sign = 0
+        sign, power = "", data[0] - 193
+        body = data[1:].translate(_FROM_POSITIVE)
     else:
-        power = 62 - data[0]
-        body = data[1:-1] if data[-1] == 0x66 else data[1:]
-        pairs = [101 - byte for byte in body]
-        sign = 1
-    if not pairs or not all(0 <= pair <= 99 for pair in pairs):
+        sign, power = "-", 62 - data[0]
+        body = (data[1:-1] if data[-1] == _CLOSING[0] else data[1:]).translate(_FROM_NEGATIVE)
+    if not body or _BAD in body:
         raise ValueError(f"not a NUMBER: {data.hex()}")
-    digits = tuple(int(c) for pair in pairs for c in f"{pair:02d}")
-    return Decimal((sign, digits, 2 * (power - len(pairs) + 1)))
+    return Decimal(f"{sign}{body.hex()}E{2 * (power - len(body) + 1)}")

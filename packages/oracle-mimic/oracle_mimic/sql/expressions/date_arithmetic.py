@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 
 from oracle_mimic.errors import OracleError
+from oracle_mimic.number import from_text
 from oracle_mimic.sql.expressions.calendar_names import names_of
 from oracle_mimic.sql.expressions.date_mask import civil_from_days, days_from_civil, iso_week, month_days
 from oracle_mimic.sql.expressions.number_bytes import EXACT, decode, encode, quotient
@@ -24,7 +25,7 @@ def check_year(year: int) -> None:
 def days(seconds: int) -> bytes:
     """DATE - DATE."""
     whole, rest = divmod(seconds, 86400)
-    return encode(Decimal(whole) if not rest else quotient(Decimal(seconds), Decimal(86400)))
+    return from_text(str(whole)) if not rest else encode(quotient(Decimal(seconds), Decimal(86400)))
 
 
 @udf("BLOB", returns="HUGEINT")

@@ -347,6 +347,7 @@ def _second_of_day(reading: Reading) -> int:
     return (hour or 0) * 3600 + values.get("MI", 0) * 60 + values.get("SS", 0)
 
 
+@lru_cache(maxsize=8192)
 def _read(text: str, mask: str, language: str, today: int, radix: str) -> tuple[int, str | None]:
     reader = _Reader(text, names_of(language), radix)
     reading = reader.read(input_elements(mask))

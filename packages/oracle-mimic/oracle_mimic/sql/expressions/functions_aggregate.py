@@ -185,24 +185,20 @@ def _percentile_cont(term: OrderTerm, fraction: Decimal, ctx: BindContext, optio
         raise refused(f"a median or percentile of {x.type.kind.value}")
     if is_double(x):
         raise refused("PERCENTILE_CONT of BINARY_DOUBLE")
-    converted = OrderTerm(Typed(as_bytes(x), NUMBER, NUMBER_BYTES), term.descending, term.nulls_first)
-    sql = f"ora_percentile_cont({_ordered_values(converted, ctx, options)}, {quote(str(fraction))})"
+    values = _ordered_values(term, ctx, options)
+    low = f"CAST(floor(CAST('{fraction}' AS DECIMAL(20,18)) * CAST(len({values}) - 1 AS DECIMAL(18,0))) AS BIGINT) + 1"
+    pair = (Typed(f"list_extract({values}, {at})", NUMBER, x.carrier) for at in (low, f"least({low} + 1, len({values}))"))
+    first, second = (as_bytes(value) for value in pair)
+    sql = f"ora_interpolated({first}, {second}, len({values}), {quote(str(fraction))})"
     return grouped(sql, NUMBER, NUMBER_BYTES, options, *operands, x)
 
 
-@udf("BLOB[]", "VARCHAR", returns="BLOB")
-def percentile_cont(ordered: list[bytes], fraction: str) -> bytes | None:
-    """Linear interpolation between the two values around row 1 + fraction * (n - 1)."""
-    if not ordered:
-        return None
-    row = Decimal(fraction) * (len(ordered) - 1)
-    low = int(row)
-    part = row - low
-    first = decode(ordered[low])
-    if not part:
-        return encode(first)
-    second = decode(ordered[low + 1])
-    return encode(EXACT.add(first, EXACT.multiply(part, EXACT.subtract(second, first))))
+@udf("BLOB", "BLOB", "BIGINT", "VARCHAR", returns="BLOB")
+def interpolated(first: bytes, second: bytes, number: int, fraction: str) -> bytes:
+    """Between the two values around row 1 + fraction * (number - 1)."""
+    part = Decimal(fraction) * (number - 1) % 1
+    low, high = decode(first), decode(second)
+    return encode(EXACT.add(low, EXACT.multiply(part, EXACT.subtract(high, low))))
 
 
 def _fraction(arguments: Arguments) -> Decimal:

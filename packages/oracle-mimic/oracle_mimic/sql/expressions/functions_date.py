@@ -268,7 +268,7 @@ def _zone_field(field: str, x: Typed, ctx: BindContext) -> Typed:
         raise _bad_field()
     utc, zone = moments.utc_nanos(x, ctx), moments.zone_of(x, ctx)
     if field in ("TIMEZONE_HOUR", "TIMEZONE_MINUTE"):
-        minutes = f"ora_zone_offset(CAST({moments.floor_div(utc, moments.SECOND)} AS BIGINT), {zone})"
+        minutes = moments.offset_minutes_at(utc, zone)
         part = "// 60" if field == "TIMEZONE_HOUR" else "% 60"
         return derived(f"CAST({minutes} {part} AS DECIMAL(2,0))", NUMBER, "DECIMAL(2,0)", x)
     if field == "TIMEZONE_REGION":

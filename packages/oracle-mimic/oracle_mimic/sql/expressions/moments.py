@@ -43,7 +43,12 @@ def in_range(nanos: str) -> str:
 
 def offset_nanos(utc: str, zone: str) -> str:
     """How far the clock of a zone (DuckDB text of both) is ahead of UTC, as HUGEINT nanoseconds."""
-    return f"(ora_zone_offset(CAST({floor_div(utc, SECOND)} AS BIGINT), {zone})::HUGEINT * {MINUTE})"
+    return f"({offset_minutes_at(utc, zone)}::HUGEINT * {MINUTE})"
+
+
+def offset_minutes_at(utc: str, zone: str) -> str:
+    """Minutes ahead of UTC, as INTEGER; UTC itself without a call."""
+    return f"(CASE WHEN {zone} = '+00:00' THEN 0 ELSE ora_zone_offset(CAST({floor_div(utc, SECOND)} AS BIGINT), {zone}) END)"
 
 
 def session_zone(ctx: BindContext) -> str:

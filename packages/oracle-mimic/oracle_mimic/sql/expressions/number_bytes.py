@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from oracle_mimic.errors import OracleError
-from oracle_mimic.number import from_decimal, to_decimal
+from oracle_mimic.number import from_decimal, from_text, to_decimal
 from oracle_mimic.sql.expressions.registry import udf
 
 # ROUND_05UP keeps the later rounding to 20 pairs exact: it never lands on a tie that was not one.
@@ -49,7 +49,10 @@ def plain(value: Decimal) -> tuple[int, str, int]:
 
 def encode(value: Decimal) -> bytes:
     """NUMBER bytes of the rounded value."""
-    return from_decimal(rounded(value))
+    try:
+        return from_decimal(value)
+    except ValueError:  # more digits than a NUMBER has, or out of its range
+        return from_decimal(rounded(value))
 
 
 @lru_cache(maxsize=4096)
@@ -60,7 +63,7 @@ def decode(data: bytes) -> Decimal:
 @udf("VARCHAR", returns="BLOB")
 def number(text: str) -> bytes:
     """Plain decimal text, as DuckDB prints a DECIMAL, to NUMBER bytes."""
-    return encode(Decimal(text))
+    return from_text(text)
 
 
 @udf("BLOB", returns="VARCHAR")
@@ -98,7 +101,7 @@ def multiply(left: bytes, right: bytes) -> bytes:
 
 @udf("BLOB", "BLOB", returns="BLOB")
 def divide(left: bytes, right: bytes) -> bytes:
-    return encode(quotient(decode(left), decode(right)))
+    return from_decimal(rounded(quotient(decode(left), decode(right))))
 
 
 def quotient(left: Decimal, right: Decimal) -> Decimal:

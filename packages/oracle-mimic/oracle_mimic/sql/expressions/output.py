@@ -22,7 +22,7 @@ def to_output(x: Typed, ctx: BindContext) -> Typed:
         return Typed(null_of("VARCHAR"), type_, "VARCHAR", is_null_literal=True)
     if kind is Kind.TIMESTAMP_TZ:
         utc = f"({x.sql}).utc"
-        offset = f"ora_zone_offset(CAST({moments.floor_div(utc, moments.SECOND)} AS BIGINT), ({x.sql}).tz)"
+        offset = moments.offset_minutes_at(utc, f"({x.sql}).tz")
         value = f"CAST({{'utc': CAST({utc} AS DECIMAL(38,0)), 'offset': {offset}}} AS {OUTPUT_TZ})"
         return derived(f"(CASE WHEN {x.sql} IS NOT NULL THEN {value} END)", type_, OUTPUT_TZ, x)
     if kind is Kind.TIMESTAMP_LTZ:
