@@ -1,0 +1,141 @@
+"""The pipeline end to end: every entity, full and then incremental, and what must never happen by accident."""
+
+import json
+import os
+
+import jsonschema
+import pytest
+
+from tests.pipeline import PASSWORDS, ROOT, Pipeline
+
+pytestmark = pytest.mark.timeout(900)
+
+ENTITIES = ("allocation", "order_hdr", "order_dtl")
+INCREMENTALS = tuple(f"{entity}_incremental_sync" for entity in ENTITIES)
+
+
+def private(pipeline: Pipeline) -> None:
+    """Nothing with a password is left behind, and nobody else could have read it."""
+    run = pipeline.root / ".meltano" / "run"
+    left = [path for path in run.rglob("*") if path.is_file() and any(word in path.read_text() for word in PASSWORDS.values())]
+    assert left == []
+    assert [path for path in run.rglob("*") if not path.is_symlink() and path.stat().st_mode & 0o077] == []
+
+
+def test_full_then_incremental_of_all_entities(pipeline):
+    pipeline.demo("seed", "--orders", "300")
+
+    said = pipeline.meltano("run", "allocation_incremental_sync", code=1)
+    assert "waiting for the full sync" in said
+    assert [record["status"] for record in pipeline.records(component="wms-ops")] == ["waiting"]
+
+    pipeline.meltano("run", "allocation_full_sync")
+    assert pipeline.bookmark("allocation")["full_sync"]["status"] == "done"
+    said = pipeline.meltano("run", "allocation_full_sync", code=1)
+    assert "meltano invoke wms-ops redo allocation" in said
+    before = len(pipeline.records(component="target-oracle", stream="allocation"))
+
+    # What is done stays done; the rest and the master data follow.
+    said = pipeline.meltano("run", "wms_full_sync")
+    assert "allocation: the full sync is done already" in said
+    assert len(pipeline.records(component="target-oracle", stream="allocation")) == before
+    pipeline.demo("compare")
+
+    pipeline.demo("live", "--transactions", "25", "--pause-seconds", "0", "--late-seconds", "0.2")
+    pipeline.meltano("run", *INCREMENTALS, "item_master_incremental_sync", "location_incremental_sync")
+    pipeline.demo("compare")
+    private(pipeline)
+
+    schema = json.loads((ROOT / "docs" / "run-record.schema.json").read_text())
+    records = pipeline.records()
+    for record in records:
+        jsonschema.validate(record, schema)
+    for tap in pipeline.records(component="tap-oracle-wms"):
+        (target,) = pipeline.records(component="target-oracle", run_id=tap["run_id"], stream=tap["stream"])
+        assert (tap["status"], target["status"]) == ("success", "success")
+
+    # One digit of one value is enough.
+    ((key,),) = pipeline.query("ANALYTICS", "SELECT MIN(ALLOCATION_ID) FROM ALLOCATION")
+    pipeline.execute("ANALYTICS", "UPDATE ALLOCATION SET QUANTITY_ALLOCATED = QUANTITY_ALLOCATED + 0.0001 WHERE ALLOCATION_ID = :1", key)
+    said = pipeline.demo("compare", code=1)
+    assert f"ALLOCATION {key}: QUANTITY_ALLOCATED is" in said
+    assert "1 DIFFERENCES" in said
+
+
+def test_redo_runs_the_full_sync_again_and_repairs(pipeline):
+    pipeline.demo("seed", "--orders", "100")
+    pipeline.meltano("run", "order_hdr_full_sync")
+    pipeline.execute("ANALYTICS", "UPDATE ORDER_HDR SET SHIP_TO_CITY = 'Nowhere' WHERE ORDER_ID = 1000005")
+    pipeline.demo("compare", "--tables", "ORDER_HDR", code=1)
+    assert "open again" in pipeline.meltano("invoke", "wms-ops", "redo", "order_hdr")
+    pipeline.meltano("run", "order_hdr_full_sync")
+    pipeline.demo("compare", "--tables", "ORDER_HDR")
+
+
+def test_the_plain_command_is_full_first_and_incremental_from_then_on(pipeline):
+    pipeline.demo("seed", "--orders", "100")
+    pipeline.meltano("run", "allocation_full_sync")
+    pipeline.meltano("run", "tap-oracle-wms", "target-oracle")
+    modes = {record["stream"]: record["mode"] for record in pipeline.records(component="tap-oracle-wms")[-3:]}
+    assert modes == {"allocation": "incremental", "order_hdr": "full", "order_dtl": "full"}
+    pipeline.demo("compare", "--tables", "ALLOCATION", "ORDER_HDR", "ORDER_DTL")
+    pipeline.demo("live", "--transactions", "10", "--pause-seconds", "0", "--late-seconds", "0.1")
+    pipeline.meltano("run", "tap-oracle-wms", "target-oracle")
+    pipeline.demo("compare", "--tables", "ALLOCATION", "ORDER_HDR", "ORDER_DTL")
+    # The jobs know what the plain command has done.
+    assert "runs only once" in pipeline.meltano("run", "order_hdr_full_sync", code=1)
+    pipeline.meltano("run", "order_hdr_incremental_sync")
+
+
+def test_a_new_column_in_the_source_arrives(pipeline):
+    pipeline.demo("seed", "--orders", "50")
+    pipeline.meltano("run", "order_hdr_full_sync")
+    pipeline.execute("WMS", "ALTER TABLE ORDER_HDR ADD (GIFT_MESSAGE VARCHAR2(80 CHAR))")
+    pipeline.execute(
+        "WMS", "UPDATE ORDER_HDR SET GIFT_MESSAGE = 'Parabéns!', LAST_UPDATED = SYS_EXTRACT_UTC(SYSTIMESTAMP) WHERE ORDER_ID = 1000007"
+    )
+    pipeline.meltano("run", "order_hdr_incremental_sync")
+    assert "23 columns" not in pipeline.demo("compare", "--tables", "ORDER_HDR")
+    assert pipeline.query("ANALYTICS", "SELECT GIFT_MESSAGE FROM ORDER_HDR WHERE ORDER_ID = 1000007") == [("Parabéns!",)]
+
+
+def test_a_wrong_password_fails_once_clearly_and_leaves_no_secret(pipeline):
+    pipeline.demo("seed", "--orders", "20")
+    pipeline.write_env(".env", {**pipeline.connection(), "WMS_ORACLE_PASSWORD": "not-the-password"})
+    said = pipeline.meltano("run", "allocation_full_sync", code=1)
+    assert "ORA-01017" in said
+    assert "not-the-password" not in said
+
+
+def test_each_environment_reads_its_own_variables(pipeline):
+    pipeline.demo("seed", "--orders", "20")
+    pipeline.write_env(".env", {**pipeline.connection(), "WMS_ORACLE_HOST": "dev.invalid"})
+    pipeline.write_env(".env.staging", {**pipeline.connection(), "WMS_ORACLE_HOST": "staging.invalid"})
+    pipeline.write_env(".env.prod", pipeline.connection())
+    for environment, host in (("dev", "dev.invalid"), ("staging", "staging.invalid"), ("prod", "127.0.0.1")):
+        config = pipeline.meltano("--log-level", "error", f"--environment={environment}", "config", "print", "tap-oracle-wms--allocation")
+        assert json.loads(config[config.index("{") :])["host"] == host
+    pipeline.meltano("run", "allocation_full_sync", MELTANO_ENVIRONMENT="prod")
+    pipeline.demo("compare", "--tables", "ALLOCATION")
+
+
+def test_a_missing_variable_gives_one_clear_line(pipeline):
+    pipeline.write_env(".env", {name: value for name, value in pipeline.connection().items() if name != "WMS_ORACLE_USERNAME"})
+    said = pipeline.meltano("run", "allocation_full_sync", code=1)
+    lines = [line for line in said.splitlines() if "username" in line.lower()]
+    assert len(lines) == 1, said
+
+
+def test_meltano_reads_no_setting_that_the_plugins_do_not_have(installed):
+    """meltano.yml declares a subset of the plugins' own settings, under the same names."""
+    import subprocess
+
+    import yaml
+
+    plugins = yaml.safe_load((ROOT / "meltano.yml").read_text())["plugins"]
+    for kind, name in (("extractors", "tap-oracle-wms"), ("loaders", "target-oracle")):
+        executable = ROOT / ".meltano" / kind / name / "venv" / "bin" / name
+        about = subprocess.run([executable, "--about", "--format=json"], capture_output=True, text=True, check=True, env={**os.environ})
+        own = set(json.loads(about.stdout)["settings"]["properties"])
+        declared = {setting["name"] for plugin in plugins[kind] if plugin["name"] == name for setting in plugin["settings"]}
+        assert declared <= own
