@@ -24,11 +24,14 @@ grant select on m_table to reader
 
 @pytest.fixture(scope="module")
 def cursor() -> Iterator[oracledb.Cursor]:
-    with MimicServer(users=USERS, sids=["WAREHOUSE"]) as server:
-        with oracledb.connect(user="WMS_MART", password=USERS["WMS_MART"], dsn=server.dsn) as connection, connection.cursor() as cursor:
-            for statement in SCHEMA.strip().splitlines():
-                cursor.execute(statement)
-            yield cursor
+    with (
+        MimicServer(users=USERS, sids=["WAREHOUSE"]) as server,
+        oracledb.connect(user="WMS_MART", password=USERS["WMS_MART"], dsn=server.dsn) as connection,
+        connection.cursor() as cursor,
+    ):
+        for statement in SCHEMA.strip().splitlines():
+            cursor.execute(statement)
+        yield cursor
 
 
 def answer(cursor: oracledb.Cursor, name: str) -> tuple[list[str], list[tuple[object, ...]]]:

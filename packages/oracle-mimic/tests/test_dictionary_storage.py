@@ -14,16 +14,19 @@ ROWS_PER_EXTENT = 64 * 128
 
 @pytest.fixture(scope="module")
 def cursor() -> Iterator[oracledb.Cursor]:
-    with MimicServer(users=USERS, dba=["BOSS"]) as server:
-        with oracledb.connect(user="BOSS", password=USERS["BOSS"], dsn=server.dsn) as connection, connection.cursor() as cursor:
-            cursor.execute("create table wms.numbers (n number(9))")
-            cursor.execute("create table wms.empty_one (n number(9))")
-            cursor.execute("create global temporary table wms.scratch (n number(9))")
-            cursor.executemany("insert into wms.numbers values (:1)", [(n,) for n in range(3 * ROWS_PER_EXTENT + 10)])
-            connection.commit()
-            cursor.execute("delete from wms.numbers where mod(n, 7) = 0")
-            connection.commit()
-            yield cursor
+    with (
+        MimicServer(users=USERS, dba=["BOSS"]) as server,
+        oracledb.connect(user="BOSS", password=USERS["BOSS"], dsn=server.dsn) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("create table wms.numbers (n number(9))")
+        cursor.execute("create table wms.empty_one (n number(9))")
+        cursor.execute("create global temporary table wms.scratch (n number(9))")
+        cursor.executemany("insert into wms.numbers values (:1)", [(n,) for n in range(3 * ROWS_PER_EXTENT + 10)])
+        connection.commit()
+        cursor.execute("delete from wms.numbers where mod(n, 7) = 0")
+        connection.commit()
+        yield cursor
 
 
 def extents(cursor: oracledb.Cursor, table: str) -> list[tuple[int, int, int, int]]:

@@ -47,13 +47,15 @@ PRINTED: dict[str, tuple[str, int, int | None, int | None, int, str | None, str 
 
 @pytest.fixture(scope="module")
 def connection() -> Iterator[oracledb.Connection]:
-    with MimicServer(users={"WMS": "Wms_1234"}) as server:
-        with oracledb.connect(user="WMS", password="Wms_1234", dsn=server.dsn) as connected:
-            columns = ", ".join(f"c{number} {declared}" for number, declared in list(enumerate(PRINTED)))
-            with connected.cursor() as cursor:
-                cursor.execute(f"create table every_type ({columns})")
-                cursor.execute("create view every_type_seen as select * from every_type")
-            yield connected
+    with (
+        MimicServer(users={"WMS": "Wms_1234"}) as server,
+        oracledb.connect(user="WMS", password="Wms_1234", dsn=server.dsn) as connected,
+    ):
+        columns = ", ".join(f"c{number} {declared}" for number, declared in list(enumerate(PRINTED)))
+        with connected.cursor() as cursor:
+            cursor.execute(f"create table every_type ({columns})")
+            cursor.execute("create view every_type_seen as select * from every_type")
+        yield connected
 
 
 @pytest.mark.parametrize("relation", ["EVERY_TYPE", "EVERY_TYPE_SEEN"])
@@ -69,7 +71,8 @@ def test_printed_type(connection: oracledb.Connection, relation: str, view: str,
 def test_order_defaults_and_invisible_columns(connection: oracledb.Connection) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "create table defaults (a number default 7, hidden varchar2(3) invisible, b varchar2(9) default on null 'it''s' , c date not null)"
+            """create table defaults
+               (a number default 7, hidden varchar2(3) invisible, b varchar2(9) default on null 'it''s' , c date not null)"""
         )
         cursor.execute(
             """select column_name, column_id, data_default, default_length, nullable, default_on_null, hidden_column, virtual_column

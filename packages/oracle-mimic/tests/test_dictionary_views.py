@@ -201,14 +201,14 @@ def test_the_dictionary_lists_itself_for_those_who_may_query_it(server: MimicSer
     assert rows(server, "WMS", count) == [(0,)]
     named = "select table_owner, table_name from all_synonyms where owner = 'PUBLIC' and synonym_name = 'V$VERSION'"
     assert rows(server, "WMS", named) == [("SYS", "V_$VERSION")]
-    assert rows(server, "WMS", "select data_type from all_tab_columns where owner = 'SYS' and table_name = 'ALL_VIEWS' and column_name = 'TEXT'") == [
-        ("LONG",)
-    ]  # fmt: skip
+    described = "select data_type from all_tab_columns where owner = 'SYS' and table_name = 'ALL_VIEWS' and column_name = 'TEXT'"
+    assert rows(server, "WMS", described) == [("LONG",)]
 
 
 def test_sequences(server: MimicServer) -> None:
     with connect(server, "WMS") as connection, connection.cursor() as cursor:
-        sql = "select min_value, max_value, increment_by, cycle_flag, cache_size, last_number from user_sequences where sequence_name = 'NUMBERS'"
+        sql = """select min_value, max_value, increment_by, cycle_flag, cache_size, last_number
+                 from user_sequences where sequence_name = 'NUMBERS'"""
         assert cursor.execute(sql).fetchall() == [(1, 9999999999999999999999999999, 1, "N", 20, 1)]
         cursor.execute("select numbers.nextval from dual").fetchall()
         assert cursor.execute(sql).fetchall()[0][-1] == 2

@@ -7,6 +7,7 @@ DBAs write: TRANSACTION.SES_ADDR = SESSION.SADDR, TRANSACTION.ADDR = SESSION.TAD
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -26,6 +27,7 @@ _SESSION = """
     AUDSID NUMBER
     USER# NUMBER
     USERNAME VARCHAR2(128)
+    COMMAND NUMBER
     TADDR VARCHAR2(16)
     LOCKWAIT VARCHAR2(16)
     STATUS VARCHAR2(8)
@@ -119,6 +121,17 @@ _LOCKED_OBJECT = """
 _SESSION_BASE, _TRANSACTION_BASE, _LOCK_BASE = 0x6_0000_0000, 0x7_0000_0000, 0x8_0000_0000
 _UNDO_SEGMENTS, _SLOTS = 10, 34
 _SQL_ID_DIGITS = "0123456789abcdfghjkmnpqrstuvwxyz"
+# V$SQLCOMMAND: what a statement begins with -> its number
+_COMMANDS = {
+    "SELECT": 3, "WITH": 3, "INSERT": 2, "UPDATE": 6, "DELETE": 7, "MERGE": 189, "BEGIN": 47, "DECLARE": 47, "COMMIT": 44, "ROLLBACK": 45,
+    "SAVEPOINT": 46, "LOCK": 26, "SET": 48, "GRANT": 17, "REVOKE": 18, "COMMENT": 29, "RENAME": 28, "ANALYZE": 62, "EXPLAIN": 50,
+    "ALTER SESSION": 42, "ALTER SYSTEM": 49, "CREATE TABLE": 1, "CREATE GLOBAL": 1, "ALTER TABLE": 15, "DROP TABLE": 12,
+    "TRUNCATE TABLE": 85, "CREATE INDEX": 9, "CREATE UNIQUE": 9, "ALTER INDEX": 11, "DROP INDEX": 10, "CREATE VIEW": 21, "CREATE OR": 21,
+    "DROP VIEW": 22, "CREATE SEQUENCE": 13, "ALTER SEQUENCE": 14, "DROP SEQUENCE": 16, "CREATE SYNONYM": 19, "DROP SYNONYM": 20,
+    "CREATE USER": 51, "ALTER USER": 43, "DROP USER": 53, "CREATE ROLE": 52, "DROP ROLE": 54,
+}  # fmt: skip
+# The text is not read with the lexer: it may be long, and may be one that the lexer refuses.
+_FIRST_WORDS = re.compile(r"(?:\s|\(|/\*.*?\*/|--[^\n]*\n)*([A-Za-z]+)(?:\s+([A-Za-z]+))?", re.DOTALL)
 _ENQUEUE_EVENTS = {"TX": "enq: TX - row lock contention", "TM": "enq: TM - contention"}
 
 
@@ -142,6 +155,15 @@ def sql_id(text: str) -> tuple[str, int]:
     high, low = int.from_bytes(digest[8:12], "little"), int.from_bytes(digest[12:16], "little")
     value = high << 32 | low
     return "".join(_SQL_ID_DIGITS[value >> shift & 31] for shift in range(60, -5, -5)), low
+
+
+def command_number(text: str) -> int:
+    """V$SESSION.COMMAND of a statement; 0 for what has no number of its own."""
+    found = _FIRST_WORDS.match(text)
+    if found is None:
+        return 0
+    first, second = found[1].upper(), (found[2] or "").upper()
+    return _COMMANDS.get(first) or _COMMANDS.get(f"{first} {second}", 0)
 
 
 def _seconds(scope: Scope, since: datetime) -> int:
@@ -191,6 +213,7 @@ def _session_rows(scope: Scope) -> Iterator[Row]:
             "AUDSID": session.audit_id,
             "USER#": user.user_id if user is not None else None,
             "USERNAME": session.user,
+            "COMMAND": 0 if running is None else command_number(running),
             "TADDR": _transaction_address(transaction).hex().upper() if transaction is not None else None,
             "LOCKWAIT": _address(_LOCK_BASE, session.session_id).hex().upper() if wait is not None else None,
             "STATUS": "ACTIVE" if session.active else "INACTIVE",
