@@ -26,5 +26,7 @@ def installed():
 @pytest.fixture
 def pipeline(installed, tmp_path):
     mimic = Mimic(tmp_path)
-    yield Pipeline(tmp_path, mimic)
+    made = Pipeline(tmp_path, mimic)
+    yield made
+    made.stop()
     mimic.kill()

@@ -3,10 +3,13 @@
 import json
 import os
 import shutil
+import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +64,7 @@ class Pipeline:
 
     def __init__(self, home: Path, mimic: Mimic) -> None:
         self.home, self.mimic = home, mimic
+        self.started: list[subprocess.Popen[str]] = []
         self.root = home / "project"
         (self.root / "bin").mkdir(parents=True)
         (self.root / ".meltano").mkdir(mode=0o700)
@@ -92,15 +96,13 @@ class Pipeline:
 
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
         """Meltano in the background, both outputs in one pipe."""
-        return subprocess.Popen(
-            [str(self.root / "bin" / "meltano"), *arguments],
-            cwd=self.root,
-            env={**self.variables, **variables},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        return self._start([str(self.root / "bin" / "meltano"), *arguments], self.root, {**self.variables, **variables})
+
+    def _start(self, command: list[str], directory: Path, variables: dict[str, str]) -> subprocess.Popen[str]:
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        process = subprocess.Popen(command, cwd=directory, env=variables, start_new_session=True, **pipes)
+        self.started.append(process)
+        return process
 
     def meltano(self, *arguments: str, code: int = 0, **variables: str) -> str:
         """Run Meltano, check its exit code, return what it said."""
@@ -124,10 +126,9 @@ class Pipeline:
         return done.stdout + done.stderr
 
     def start_demo(self, *arguments: str) -> subprocess.Popen[str]:
+        """The same in the background."""
         command = [sys.executable, "-m", "demo", "--ledger", str(self.ledger), *arguments]
-        return subprocess.Popen(
-            command, cwd=ROOT, env={**self.variables, **self.connection()}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+        return self._start(command, ROOT, {**self.variables, **self.connection()})
 
     def execute(self, user: str, statement: str, *binds: object) -> None:
         """One statement as `user`, committed."""
@@ -155,17 +156,23 @@ class Pipeline:
 
     def bookmark(self, entity: str) -> dict[str, Any]:
         """What the next run of this entity would start from."""
-        import sqlite3
 
         path = self.root / ".meltano" / "meltano.db"
         if not path.exists():
             return {}
-        with sqlite3.connect(path) as database:
-            rows = database.execute(
-                "SELECT completed_state, partial_state FROM state WHERE state_id = ?", (f"dev:tap-oracle-wms--{entity}-to-target-oracle",)
-            ).fetchall()
-        database.close()
+        state_id = f"dev:tap-oracle-wms--{entity}-to-target-oracle"
+        with closing(sqlite3.connect(path)) as database:
+            if not database.execute("SELECT name FROM sqlite_master WHERE name = 'state'").fetchall():
+                return {}  # Meltano is still making its database
+            rows = database.execute("SELECT completed_state, partial_state FROM state WHERE state_id = ?", (state_id,)).fetchall()
         merged: dict[str, Any] = {}
         for text in rows[0] if rows else ():
             merged |= (json.loads(text or "{}").get("singer_state") or {}).get("bookmarks", {}).get(entity, {})
         return merged
+
+    def stop(self) -> None:
+        """End what a test that failed left running."""
+        for process in self.started:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
