@@ -17,7 +17,7 @@ from oracle_mimic.number import from_decimal, from_text, to_decimal
 from oracle_mimic.sql.expressions.registry import udf
 
 # ROUND_05UP keeps the later rounding to 20 pairs exact: it never lands on a tie that was not one.
-_WIDE = Context(prec=60, rounding=ROUND_05UP, Emin=-400, Emax=400)
+_WIDE = Context(prec=42, rounding=ROUND_05UP, Emin=-400, Emax=400)
 EXACT = Context(prec=200, rounding=ROUND_HALF_UP, Emin=-999, Emax=999)
 _TRANSCENDENTAL = Context(prec=60, rounding=ROUND_HALF_EVEN, Emin=-999, Emax=999)
 _LIMIT = Decimal("1E126")
@@ -29,12 +29,16 @@ def rounded(value: Decimal) -> Decimal:
     if not value:
         return Decimal(0)
     exponent = value.adjusted()
-    last_pair = exponent // 2 - 19
-    if value.as_tuple().exponent < 2 * last_pair:  # type: ignore[operator]  # finite by construction
-        value = value.quantize(Decimal((0, (1,), 2 * last_pair)), rounding=ROUND_HALF_UP, context=EXACT)
-    if abs(value) >= _LIMIT:
+    value = value.quantize(_last_pair(exponent // 2 - 19), ROUND_HALF_UP, EXACT)
+    if exponent >= 125 and abs(value) >= _LIMIT:
         raise OracleError(1426, "numeric overflow")
-    return value if abs(value) >= _SMALLEST else Decimal(0)
+    return value if exponent >= -130 or abs(value) >= _SMALLEST else Decimal(0)
+
+
+@lru_cache(maxsize=512)
+def _last_pair(power: int) -> Decimal:
+    """100 to the power."""
+    return Decimal((0, (1,), 2 * power))
 
 
 def plain(value: Decimal) -> tuple[int, str, int]:
