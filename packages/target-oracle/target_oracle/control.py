@@ -192,6 +192,13 @@ class ControlTables:
             return "a run that has not said who it is"
         return f"{rows[0][0]}, since {rows[0][1]}"
 
+    def check_fence(self, table: str, fence: int) -> None:
+        """Raise LostLeaseError when another run has taken the table since `fence` was given."""
+        sql = f'SELECT "FENCE" FROM {self.name(CONTROL)} WHERE "TABLE_NAME"=:table_name'
+        if self.database.value(sql, {"table_name": table}, doing=f"read the control row of {table}") != fence:
+            message = f"another run has taken {table} over: {self.holder(table)}"
+            raise LostLeaseError(message)
+
     def lock(self, table: str, *, fence: int | None) -> ControlRow:
         """Begin a transaction that writes `table`: lock its control row and read it.
 

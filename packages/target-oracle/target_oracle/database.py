@@ -55,6 +55,19 @@ class Database:
     def is_open(self) -> bool:
         return self._connection is not None
 
+    def is_alive(self) -> bool:
+        """Whether the connection is open and answers."""
+        if self._connection is None:
+            return False
+        import oracledb
+
+        try:
+            self._connection.ping()
+        except (oracledb.Error, OSError):
+            self.close()
+            return False
+        return True
+
     @property
     def thin(self) -> bool:
         """Whether the thin driver is used; only it can load by direct path."""

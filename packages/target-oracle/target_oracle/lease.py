@@ -40,7 +40,7 @@ class Leases:
 
     def take(self, table: str) -> int:
         """Take a table and return its fence; the same one while the lease lasts. TableInUseError when another run holds it."""
-        if not self.database.is_open:
+        if not self.database.is_alive():
             self._take_again()
         if table not in self._fences:
             self._lock(table)
@@ -48,10 +48,11 @@ class Leases:
         return self._fences[table]
 
     def _take_again(self) -> None:
-        """After the lease's connection was lost: lock the tables anew. Their fences stay: if another run came in between, the fence
-        has grown and the next transaction will say so."""
-        for table in self._fences:
+        """After the lease's connection was lost: lock the tables anew. Their fences stay: if another run came in between, the fence has
+        grown, which ends this run here (and, if it grows later, in the next transaction)."""
+        for table, fence in self._fences.items():
             self._lock(table)
+            self.control.check_fence(table, fence)
 
     def _lock(self, table: str) -> None:
         wait = f"WAIT {self.wait_seconds}" if self.wait_seconds else "NOWAIT"

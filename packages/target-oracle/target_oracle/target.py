@@ -212,10 +212,17 @@ class TargetOracle(Target):
         for sink in self._sinks:
             sink.finish(complete=sink.stream_name not in self._rows_since_state)
         self._release()
+        self._purge_audit()
+        self.close("success")
+
+    def _purge_audit(self) -> None:
+        """Delete old audit rows. All data are committed: a failure here is none of the run's."""
         run = self._run
         if run is not None and run.wrote and run.settings.audit_retention_days:
-            run.control.purge_audit(run.settings.audit_retention_days)
-        self.close("success")
+            try:
+                run.control.purge_audit(run.settings.audit_retention_days)
+            except DatabaseError as error:
+                self.logger.warning("old rows of WMS_LOAD_AUDIT stay for now: %s", error)
 
     def close(self, status: str, error: BaseException | None = None) -> None:
         """Drop private tables, close connections, write the run records. Once."""
