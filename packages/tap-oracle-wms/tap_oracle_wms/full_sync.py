@@ -209,7 +209,7 @@ class FullSyncRun:
         parts = {"table": run.selection.sql_table, "where": where.text}
         if key is not None:
             parts["key"] = quote(key.column)
-        lowest, highest = run.source.ask(statement, binds, **parts)[0][:2]
+        lowest, highest = run.source.ask(statement, binds, **parts)[0]
         numeric = key is not None and key.type.kind is Kind.NUMBER and isinstance(lowest, (int, Decimal))
         ranges = split(whole, None if lowest is None else str(lowest), None if highest is None else str(highest), pieces, numeric=numeric)
         logger.info("%s: chunk %d is read in %d pieces", run.name, chunk, len(ranges))

@@ -176,7 +176,7 @@ KEY_STEPS = Statement(
 )
 ROWID_LIMITS = Statement(
     "rowid_limits",
-    "SELECT ROWIDTOCHAR(MIN(ROWID)), ROWIDTOCHAR(MAX(ROWID)), COUNT(*) FROM {table} {where}",
+    "SELECT ROWIDTOCHAR(MIN(ROWID)), ROWIDTOCHAR(MAX(ROWID)) FROM {table} {where}",
     "SELECT on the table",
     "SQL Language Reference: ROWID Pseudocolumn",
 )
