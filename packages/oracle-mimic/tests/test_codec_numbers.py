@@ -37,7 +37,7 @@ def decimal_columns(draw: st.DrawFn) -> tuple[int, list[Decimal | None]]:
     scale = draw(st.integers(0, 38))
     digits = draw(st.sampled_from([5, 17, 18, 19, 30, 38]))
     unscaled = st.integers(-(10**digits) + 1, 10**digits - 1)
-    values = draw(st.lists(st.none() | unscaled.map(lambda value: Decimal(value).scaleb(-scale)), min_size=1, max_size=20))
+    values = draw(st.lists(st.none() | unscaled.map(lambda value: Decimal(f"{value}E-{scale}")), min_size=1, max_size=20))
     return scale, values
 
 

@@ -21,12 +21,6 @@ class Cells:
         return len(self.lengths)
 
     @classmethod
-    def constant(cls, data: bytes, rows: int) -> Cells:
-        """The same bytes in every row."""
-        values = np.broadcast_to(np.frombuffer(data, np.uint8), (rows, len(data)))
-        return cls(values, np.ones((rows, len(data)), np.bool_), np.full(rows, len(data), np.int32))
-
-    @classmethod
     def counted(cls, values: npt.NDArray[np.uint8], nulls: npt.NDArray[np.bool_] | None) -> Cells:
         """Values that all have the width of the matrix, with a length byte in front; 0 for NULL."""
         rows, width = values.shape
@@ -47,15 +41,3 @@ class Cells:
         offsets = np.zeros(len(self) + 1, np.int32)
         np.cumsum(self.lengths, out=offsets[1:])
         return pa.Array.from_buffers(pa.binary(), len(self), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
-
-
-def side_by_side(parts: list[Cells]) -> Cells:
-    """Several columns as one: row i of each after the other."""
-    if len(parts) == 1:
-        return parts[0]
-    values = np.concatenate([part.values for part in parts], axis=1)
-    mask = np.concatenate([part.mask for part in parts], axis=1)
-    lengths = parts[0].lengths.copy()
-    for part in parts[1:]:
-        lengths += part.lengths
-    return Cells(values, mask, lengths)

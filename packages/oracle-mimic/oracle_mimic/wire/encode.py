@@ -9,18 +9,18 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from oracle_mimic.types import Kind, OracleType
 from oracle_mimic.wire import numbers, times
-from oracle_mimic.wire.buffer import LONGEST_SHORT, counted
-from oracle_mimic.wire.cells import Cells, side_by_side
+from oracle_mimic.wire.buffer import Writer, counted
+from oracle_mimic.wire.cells import Cells
 from oracle_mimic.wire.rowid import encode_rowids
+from oracle_mimic.wire.slots import Element, Inline, Outside, counted_text, join
 from oracle_mimic.wire.typecodes import LOB_KINDS, NATIONAL_KINDS, always_null
 from oracle_mimic.wire.wide import null_flags
 
 MSG_ROW_DATA = b"\x07"
-Piece: TypeAlias = Cells | pa.Array  # cells, or a binary array whose nulls count as empty
+Piece: TypeAlias = Cells | Element
 LocatorMaker = Callable[[Kind, object], bytes]  # a LOB value's wire form, locator included
 _LONG_TRAILER = b"\0\0"  # after every LONG value: null indicator and return code
 
@@ -47,7 +47,7 @@ def encode_rows(
     ValueError when a column described as always NULL holds a value, or a carrier is none of its kind's.
     """
     rows = len(columns[0])
-    pieces: list[Piece] = [Cells.constant(MSG_ROW_DATA, rows)]
+    pieces: list[Piece] = [Inline.constant(MSG_ROW_DATA, rows)]
     for index, (array, type_) in enumerate(zip(columns, types, strict=True)):
         pieces += encode_column(array, type_, make_locator, inline=index in inline)
     return _join(pieces, rows)
@@ -69,87 +69,53 @@ def encode_column(array: pa.Array, type_: OracleType, make_locator: LocatorMaker
             raise ValueError(f"a {kind.value} of length 0 holds a value")
         return []
     if pa.types.is_null(array.type):
-        pieces: list[Piece] = [Cells.constant(b"\0", len(array))]
+        pieces: list[Piece] = [Inline.constant(b"\0", len(array))]
     elif kind in LOB_KINDS and not inline:
         values = [b"\0" if value is None else make_locator(kind, value) for value in array.to_pylist()]
-        return [pa.array(values, pa.binary())]
+        return [Outside.of(pa.array(values, pa.binary()))]
     elif kind is Kind.NUMBER and not pa.types.is_binary(array.type):
         pieces = [numbers.encode(array)]
     elif kind in _FIXED:
         pieces = [_FIXED[kind](array)]
     elif kind in NATIONAL_KINDS:
         national = [None if value is None else value.encode("utf-16-be") for value in array.to_pylist()]
-        pieces = _counted_bytes(pa.array(national, pa.binary()))
+        pieces = [*counted_text(pa.array(national, pa.binary()))]
     elif pa.types.is_string(array.type) or pa.types.is_binary(array.type):
-        pieces = _counted_bytes(array.view(pa.binary()))
+        pieces = [*counted_text(array)]
     elif pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type):
-        pieces = _counted_bytes(array.cast(pa.large_binary()).cast(pa.binary()))
+        pieces = [*counted_text(array.cast(pa.large_binary()).cast(pa.binary()))]
     else:
         raise ValueError(f"{array.type} is no carrier of {kind.value}")
     if inline or kind in (Kind.LONG, Kind.LONG_RAW):
-        pieces.append(Cells.constant(_LONG_TRAILER, len(array)))
+        pieces.append(Inline.constant(_LONG_TRAILER, len(array)))
     return pieces
 
 
-def _counted_bytes(array: pa.Array) -> list[Piece]:
-    """Bytes of any length: length bytes in front, and for those over 252 bytes the chunk's end behind."""
-    lengths = pc.binary_length(array).fill_null(0).to_numpy().astype(np.int32)
-    rows = len(lengths)
-    long = lengths > LONGEST_SHORT
-    if not long.any():
-        values = lengths.astype(np.uint8)[:, None]
-        return [Cells(values, np.ones((rows, 1), np.bool_), np.ones(rows, np.int32)), array]
-    front = np.empty((rows, 6), np.uint8)  # 254, then the chunk's length as ub4 with four bytes
-    front[:, 0] = np.where(long, 254, lengths)
-    front[:, 1] = 4
-    front[:, 2:] = lengths.astype(">u4").view(np.uint8).reshape(-1, 4)
-    front_mask = np.repeat(long[:, None], 6, axis=1)
-    front_mask[:, 0] = True
-    end = Cells(np.zeros((rows, 1), np.uint8), long[:, None].copy(), long.astype(np.int32))
-    return [Cells(front, front_mask, np.where(long, 6, 1).astype(np.int32)), array, end]
-
-
-def _join(pieces: list[Piece], rows: int) -> EncodedRows:
-    arrays: list[pa.Array] = []
-    run: list[Cells] = []
-    for piece in pieces:
-        if isinstance(piece, Cells):
-            run.append(piece)
-            continue
-        if run:
-            arrays.append(side_by_side(run).to_array())
-            run = []
-        arrays.append(piece)
-    if run:
-        arrays.append(side_by_side(run).to_array())
-    if not arrays:  # a column that is always NULL takes no bytes at all
+def _join(pieces: Sequence[Piece], rows: int) -> EncodedRows:
+    elements = [Outside.of(piece.to_array()) if isinstance(piece, Cells) else piece for piece in pieces]
+    if not elements:  # a column that is always NULL takes no bytes at all
         return EncodedRows(memoryview(b""), np.zeros(rows + 1, np.int32))
-    joined = arrays[0]
-    if len(arrays) > 1:
-        joined = pc.binary_join_element_wise(*arrays, b"", null_handling="skip")
-    _, offsets, data = joined.buffers()
-    return EncodedRows(
-        memoryview(data) if data is not None else memoryview(b""),
-        np.frombuffer(offsets, np.int32)[joined.offset : joined.offset + rows + 1],
-    )
+    return EncodedRows(*join(elements, rows))
 
 
-def _encode_doubles(array: pa.Array) -> Cells:
-    return _encode_ieee(array, np.dtype("<f8"), np.dtype(">u8"))
+def _encode_doubles(array: pa.Array) -> Inline:
+    values = np.frombuffer(array.buffers()[1], "<f8")[array.offset : array.offset + len(array)]
+    word = _comparable(np.where(np.isnan(values), np.nan, values).view(np.uint64)).byteswap()
+    low = np.uint64(9 | 8 << 32) | word << np.uint64(40)
+    return Inline(low, word >> np.uint64(24)).with_nulls(null_flags(array))
 
 
-def _encode_floats(array: pa.Array) -> Cells:
-    return _encode_ieee(array, np.dtype("<f4"), np.dtype(">u4"))
+def _encode_floats(array: pa.Array) -> Inline:
+    values = np.frombuffer(array.buffers()[1], "<f4")[array.offset : array.offset + len(array)]
+    word = _comparable(np.where(np.isnan(values), np.float32(np.nan), values).view(np.uint32)).byteswap().astype(np.uint64)
+    low = np.uint64(5 | 4 << 32) | word << np.uint64(40)
+    return Inline(low, word >> np.uint64(24)).with_nulls(null_flags(array))
 
 
-def _encode_ieee(array: pa.Array, floats: np.dtype[np.floating], bits: np.dtype[np.unsignedinteger]) -> Cells:
-    """IEEE big endian, made byte-comparable: the sign bit set for positive values, all bits inverted for negative ones."""
-    values = np.frombuffer(array.buffers()[1], floats)[array.offset : array.offset + len(array)]
-    values = np.where(np.isnan(values), np.array(np.nan, floats), values)  # one NaN, as Oracle keeps it
-    word = values.view(bits.newbyteorder("<"))
-    top = word.dtype.type(1 << (8 * bits.itemsize - 1))
-    word = np.where(word & top, ~word, word | top)
-    return Cells.counted(word.astype(bits).view(np.uint8).reshape(-1, bits.itemsize), null_flags(array))
+def _comparable(word: npt.NDArray[np.unsignedinteger]) -> npt.NDArray[np.unsignedinteger]:
+    """IEEE bits made byte-comparable: the sign bit set for positive values, all bits inverted for negative ones."""
+    top = word.dtype.type(1 << (8 * word.itemsize - 1))
+    return np.where(word & top, ~word, word | top)
 
 
 def _encode_booleans(array: pa.Array) -> Cells:
@@ -168,7 +134,7 @@ def _encode_booleans(array: pa.Array) -> Cells:
     return Cells(values, mask, lengths)
 
 
-_FIXED: dict[Kind, Callable[[pa.Array], Cells]] = {
+_FIXED: dict[Kind, Callable[[pa.Array], Cells | Inline]] = {
     Kind.BINARY_FLOAT: _encode_floats,
     Kind.BINARY_DOUBLE: _encode_doubles,
     Kind.DATE: times.encode_dates,
@@ -184,6 +150,4 @@ _FIXED: dict[Kind, Callable[[pa.Array], Cells]] = {
 
 def lob_value(locator: bytes, size: int, chunk_size: int) -> bytes:
     """A LOB as a column value: the locator's length, the LOB's size (characters or bytes), its chunk size, the locator."""
-    from oracle_mimic.wire.buffer import Writer
-
     return bytes(Writer().ub(len(locator), size, chunk_size).data) + counted(locator)

@@ -14,6 +14,7 @@ import pyarrow as pa
 from oracle_mimic.number import to_decimal
 from oracle_mimic.wire.buffer import WireError
 from oracle_mimic.wire.cells import Cells
+from oracle_mimic.wire.slots import Inline
 from oracle_mimic.wire.wide import I64, U64, Flags, Limbs, decimal_of_int64, fits_int64, null_flags, validity, words
 
 U8 = npt.NDArray[np.uint8]
@@ -22,49 +23,94 @@ _NEGATIVE_END = 0x66
 _CHUNK = 100_000_000  # four base-100 digits
 
 
-def encode(array: pa.Array) -> Cells:
+def encode(array: pa.Array) -> Inline | Cells:
     """int64 or decimal128 values as counted NUMBER bytes."""
     nulls = null_flags(array)
     if pa.types.is_integer(array.type):
         values = np.frombuffer(array.buffers()[1], dtype="<i8")[array.offset : array.offset + len(array)]
+        if nulls is not None:
+            values = np.where(nulls, 0, values)
         return _encode_narrow(values, 0, nulls)
     low, high = words(array)
     if nulls is not None:
-        low[nulls] = 0
-        high[nulls] = 0
+        low, high = np.where(nulls, np.uint64(0), low), np.where(nulls, 0, high)
     if fits_int64(low, high):
         return _encode_narrow(low.view(np.int64), array.type.scale, nulls)
     limbs, negative = Limbs.magnitude(low, high)
-    last = None
-    if array.type.scale % 2:
-        last = limbs.divide(10).astype(np.uint8) * np.uint8(10)
+    return _encode_limbs(limbs, negative, array.type.scale, nulls)
+
+
+def _encode_limbs(limbs: Limbs, negative: Flags, scale: int, nulls: Flags | None) -> Cells:
+    last = limbs.divide(10).astype(np.uint8) * np.uint8(10) if scale % 2 else None
     chunks = []
     while any(limb.any() for limb in limbs.limbs):
         chunks.append(limbs.divide(_CHUNK).astype(np.uint32))
     pairs = [pair for chunk in reversed(chunks) for pair in _four_pairs(chunk)]
-    return _cells(pairs if last is None else [*pairs, last], (array.type.scale + 1) // 2, negative, nulls)
+    return _cells(pairs if last is None else [*pairs, last], (scale + 1) // 2, negative, nulls)
 
 
-def _encode_narrow(values: I64, scale: int, nulls: Flags | None) -> Cells:
-    if nulls is not None:
-        values = np.where(nulls, 0, values)
+def _encode_narrow(values: I64, scale: int, nulls: Flags | None) -> Inline | Cells:
+    """Up to eight base-100 digits of every value as the bytes of one 64-bit word, the most significant digit lowest."""
     negative = values < 0
-    rest: npt.NDArray[np.unsignedinteger] = np.abs(values).view(np.uint64)
+    rest = np.abs(values).view(np.uint64)
     largest = int(rest.max(initial=0))
-    if largest < 2**32:
-        rest = rest.astype(np.uint32)
-    pairs: list[U8] = []
+    last = None
     if scale % 2:
-        quotient = rest // rest.dtype.type(10)
-        pairs.append(((rest - quotient * rest.dtype.type(10)) * rest.dtype.type(10)).astype(np.uint8))
+        quotient = rest // np.uint64(10)
+        last = (rest - quotient * np.uint64(10)) * np.uint64(10)
         rest, largest = quotient, largest // 10
-    while largest:
-        quotient = rest // rest.dtype.type(100)
-        pairs.append((rest - quotient * rest.dtype.type(100)).astype(np.uint8))
-        rest, largest = quotient, largest // 100
-        if rest.dtype == np.uint64 and largest < 2**32:
-            rest = rest.astype(np.uint32)
-    return _cells(pairs[::-1], (scale + 1) // 2, negative, nulls)
+    if largest >= _CHUNK * _CHUNK // (1 if last is None else 100):
+        return _encode_limbs(Limbs.of(np.abs(values).view(np.uint64)), negative, scale, nulls)
+    if largest < _CHUNK:
+        digits = _digit_bytes(rest.astype(np.uint32)).astype(np.uint64) << np.uint64(32)
+    else:
+        upper = rest // np.uint64(_CHUNK)
+        lower = rest - upper * np.uint64(_CHUNK)
+        digits = _digit_bytes(upper.astype(np.uint32)) | _digit_bytes(lower.astype(np.uint32)).astype(np.uint64) << np.uint64(32)
+    if last is not None:
+        digits = digits >> np.uint64(8) | last << np.uint64(56)
+    return _inline(digits, (scale + 1) // 2, negative).with_nulls(nulls)
+
+
+def _digit_bytes(chunk: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+    """Numbers below 10**8 as four base-100 digits, one per byte, the most significant lowest."""
+    upper = chunk // np.uint32(10000)
+    lower = chunk - upper * np.uint32(10000)
+    first, third = upper // np.uint32(100), lower // np.uint32(100)
+    second, fourth = upper - first * np.uint32(100), lower - third * np.uint32(100)
+    result: npt.NDArray[np.uint32] = first | second << np.uint32(8) | third << np.uint32(16) | fourth << np.uint32(24)
+    return result
+
+
+def _inline(digits: U64, fraction_pairs: int, negative: Flags) -> Inline:
+    """Counted NUMBER bytes of words of eight base-100 digits, of which the last `fraction_pairs` are the fraction."""
+    eight = np.uint64(8)
+    zero = digits == 0
+    # the place of the highest set bit is in the exponent of a word as a double; digits are below 100, so rounding stays within the byte
+    lowest = _bit(digits & (~digits + np.uint64(1))) >> np.uint64(3)
+    count = (_bit(digits) >> np.uint64(3)) - lowest + np.uint64(1)
+    power = np.uint64(193 + 7 - fraction_pairs) - lowest  # the exponent byte of a positive number
+    shift = lowest * eight
+    body = (digits + np.uint64(0x0101010101010101)) >> shift
+    size = count + np.uint64(1)
+    high_end = np.zeros(1, np.uint64)
+    if bool(negative.any()):
+        complement = (np.uint64(0x6565656565656565) - digits) >> shift
+        full = count >= eight
+        bits = np.where(full, np.uint64(0), count * eight)
+        ended = (complement & ((np.uint64(1) << bits) - np.uint64(1))) | np.uint64(_NEGATIVE_END) << bits
+        body = np.where(negative, np.where(full, complement, ended), body)
+        high_end = np.where(negative & full, np.uint64(_NEGATIVE_END << 48), np.uint64(0))
+        power = np.where(negative, np.uint64(255) - power, power)
+        size = size + negative
+    low = (size + np.uint64(1)) | size << np.uint64(32) | power << np.uint64(40) | body << np.uint64(48)
+    return Inline(np.where(zero, np.uint64(2 | 1 << 32 | 0x80 << 40), low), body >> np.uint64(16) | high_end)
+
+
+def _bit(values: U64) -> U64:
+    """The place of the highest set bit (nonsense for 0)."""
+    exponent: U64 = (values.astype(np.float64).view(np.uint64) >> np.uint64(52)) - np.uint64(1023)
+    return exponent
 
 
 def _four_pairs(chunk: npt.NDArray[np.uint32]) -> list[U8]:

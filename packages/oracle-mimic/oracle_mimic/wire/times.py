@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from oracle_mimic.wire.buffer import WireError
 from oracle_mimic.wire.cells import Cells
-from oracle_mimic.wire.wide import I64, Flags, Limbs, decimal_of_int64, null_flags, validity, words
+from oracle_mimic.wire.slots import Inline
+from oracle_mimic.wire.wide import I64, U64, Flags, Limbs, decimal_of_int64, null_flags, validity, words
 
 U8 = npt.NDArray[np.uint8]
 I32 = npt.NDArray[np.int32]
@@ -22,20 +23,49 @@ _MARCH_0000 = 719468  # days from 0000-03-01 to 1970-01-01
 _ERA_DAYS = 146097  # 400 years
 _ERAS_BEFORE = 30  # shifts every day Oracle knows (from -4712) above zero
 _BIAS_SECONDS = 1 << 38  # makes every second Oracle knows positive
+_SECOND = np.arange(_DAY, dtype=np.uint64)
+# for every second of a day: hour, minute and second, each plus one, in bytes 1 to 3
+_SECONDS_OF_DAY: npt.NDArray[np.uint64] = (
+    (_SECOND // np.uint64(3600) + np.uint64(1)) << np.uint64(8)
+    | (_SECOND // np.uint64(60) % np.uint64(60) + np.uint64(1)) << np.uint64(16)
+    | (_SECOND % np.uint64(60) + np.uint64(1)) << np.uint64(24)
+)
 _MIDDLE = 1 << 31  # intervals: days, years and nanoseconds are counted from here
 
 
-def encode_dates(array: pa.Array) -> Cells:
+def encode_dates(array: pa.Array) -> Inline:
     """timestamp[s] as DATE: 7 bytes."""
     nulls = null_flags(array)
-    return Cells.counted(_clock(_int64(array, nulls)), nulls)
+    low, high = _clock_words(_int64(array, nulls))
+    return Inline(low | np.uint64(8 | 7 << 32), high).with_nulls(nulls)
 
 
-def encode_timestamps(array: pa.Array) -> Cells:
+def encode_timestamps(array: pa.Array) -> Inline:
     """timestamp[us], or decimal128 nanoseconds, as TIMESTAMP: 11 bytes."""
     nulls = null_flags(array)
     seconds, nanoseconds = _seconds_and_nanoseconds(array, nulls)
-    return Cells.counted(np.concatenate([_clock(seconds), _u32(nanoseconds)], axis=1), nulls)
+    low, high = _clock_words(seconds)
+    fraction = nanoseconds.astype(np.uint32).byteswap().astype(np.uint64) << np.uint64(32)
+    return Inline(low | np.uint64(12 | 11 << 32), high | fraction).with_nulls(nulls)
+
+
+def _clock_words(seconds: I64) -> tuple[U64, U64]:
+    """Century, year and month where a view's length byte leaves room for them, then day, hour, minute and second."""
+    days = seconds // _DAY
+    of_day = _SECONDS_OF_DAY[seconds - days * _DAY]
+    first, last = int(days.min(initial=0)), int(days.max(initial=0))
+    if last - first <= len(days):  # fewer days than values: work each day out once
+        table = _date_words(np.arange(first, last + 1, dtype=np.int64) * _DAY)
+        dates = table[days - first]
+    else:
+        dates = _date_words(seconds)
+    return (dates & np.uint64(0xFFFFFF)) << np.uint64(40), dates >> np.uint64(24) | of_day
+
+
+def _date_words(seconds: I64) -> U64:
+    """The four bytes of the date in the low half of a word."""
+    words_: U64 = np.ascontiguousarray(_clock(seconds)[:, :4]).view("<u4").reshape(-1).astype(np.uint64)
+    return words_
 
 
 def encode_timestamps_tz(array: pa.Array) -> Cells:
@@ -55,8 +85,8 @@ def encode_intervals_ds(array: pa.Array) -> Cells:
     nulls = null_flags(array)
     low, high = words(array)
     if nulls is not None:
-        low[nulls] = 0
-        high[nulls] = 0
+        low = np.where(nulls, np.uint64(0), low)
+        high = np.where(nulls, 0, high)
     limbs, negative = Limbs.magnitude(low, high)
     nanoseconds = limbs.divide(_NANO).astype(np.int64)
     seconds = limbs.divide(60).astype(np.int64)
@@ -89,8 +119,8 @@ def _seconds_and_nanoseconds(array: pa.Array, nulls: Flags | None) -> tuple[I64,
         return seconds, (micros - seconds * 1_000_000) * 1000
     low, high = words(array)
     if nulls is not None:
-        low[nulls] = 0
-        high[nulls] = 0
+        low = np.where(nulls, np.uint64(0), low)
+        high = np.where(nulls, 0, high)
     bias = _BIAS_SECONDS * _NANO
     biased = low + np.uint64(bias & 0xFFFFFFFFFFFFFFFF)
     carry = biased < low

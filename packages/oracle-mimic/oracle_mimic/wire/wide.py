@@ -19,7 +19,7 @@ _32 = np.uint64(32)
 def words(array: pa.Array) -> tuple[U64, I64]:
     """The low and high 64-bit words of a decimal128 array (what is under a null is undefined)."""
     pairs = np.frombuffer(array.buffers()[1], dtype="<u8").reshape(-1, 2)[array.offset : array.offset + len(array)]
-    return pairs[:, 0].copy(), pairs[:, 1].view("<i8").copy()
+    return pairs[:, 0], pairs[:, 1].view("<i8")
 
 
 def fits_int64(low: U64, high: I64) -> bool:
