@@ -15,6 +15,7 @@ from oracle_mimic.sql.ddl.clauses import physical_clause, skip_parentheses
 from oracle_mimic.sql.ddl.columns import ColumnSpec, ConstraintSpec, add_column, add_constraint, parse_column, parse_constraint
 from oracle_mimic.sql.ddl.sequences import remove_sequence
 from oracle_mimic.sql.engine import changed, duckdb_transaction, registered, run
+from oracle_mimic.sql.lexer import TokenKind
 from oracle_mimic.sql.parser.dml import DmlParser
 from oracle_mimic.sql.plans import Plan
 from oracle_mimic.sql.row_checks import row_checks
@@ -68,6 +69,8 @@ def parse_create(session: Session, parser: DmlParser, *, temporary: bool) -> Act
         start = parser.token.start
         parser.query()
         create.query = parser.text_since(start)
+    if parser.token.kind is not TokenKind.END and not parser.at_op(";"):
+        raise parser.error(922, "missing or invalid option")
     if not create.columns and create.query is None:
         raise parser.error(906, "missing left parenthesis")
     if create.query is None and (untyped := next((c for c in create.columns if c.type is None and c.identity is None), None)):
