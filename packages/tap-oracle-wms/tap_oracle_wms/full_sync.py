@@ -28,6 +28,7 @@ from tap_oracle_wms.connector import TableDescription
 from tap_oracle_wms.horizon import LOOKBACK, NONE
 from tap_oracle_wms.incremental import look_at, needed_key, safe_value
 from tap_oracle_wms.keys import KEY_KINDS, ReplicationKey
+from tap_oracle_wms.outlets import ArrowOutlet
 from tap_oracle_wms.run import SNAPSHOT_ATTEMPTS, Label, StreamRun
 from tap_oracle_wms.selection import Where, chunk_range
 from tap_oracle_wms.statements import quote
@@ -166,7 +167,13 @@ class FullSyncRun:
         return self.complete(bookmark, full_sync)
 
     def chunks(self, full_sync: FullSync) -> Iterator[tuple[int, int]]:
-        """The missing chunks, as they get done: number and rows."""
+        """The missing chunks, as they get done: number and rows. Files may be written by several processes, RECORDs by one only."""
+        outlet = self.run.outlet
+        if self.run.settings.parallelism > 1 and len(full_sync.missing) > 1 and isinstance(outlet, ArrowOutlet):
+            from tap_oracle_wms.workers import Workers  # it imports this module
+
+            yield from Workers(self, full_sync, outlet).chunks()
+            return
         for chunk in full_sync.missing:
             yield chunk, self.read_chunk(full_sync, chunk)
 
@@ -204,12 +211,10 @@ class FullSyncRun:
         if whole.kind == WHOLE:
             return [where]
         statement = statements.ROWID_LIMITS if whole.kind == ROWID else statements.KEY_LIMITS
-        with run.source.connection.cursor() as cursor:
-            binds = where.bind(cursor)
         parts = {"table": run.selection.sql_table, "where": where.text}
         if key is not None:
             parts["key"] = quote(key.column)
-        lowest, highest = run.source.ask(statement, binds, **parts)[0]
+        lowest, highest = run.source.ask(statement, where.bind, **parts)[0]
         numeric = key is not None and key.type.kind is Kind.NUMBER and isinstance(lowest, (int, Decimal))
         ranges = split(whole, None if lowest is None else str(lowest), None if highest is None else str(highest), pieces, numeric=numeric)
         logger.info("%s: chunk %d is read in %d pieces", run.name, chunk, len(ranges))

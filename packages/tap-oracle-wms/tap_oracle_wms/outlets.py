@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 from oracle_connection.contract import BatchMetadata
@@ -13,8 +13,10 @@ from oracle_connection.types import OracleType
 from oracle_connection.values import to_json
 
 from tap_oracle_wms.batches import SUFFIX, Part, write_file
-from tap_oracle_wms.messages import MessageWriter
 from tap_oracle_wms.staging import Staging
+
+if TYPE_CHECKING:
+    from tap_oracle_wms.messages import MessageWriter
 
 ROWS_PER_WRITE = 1000
 
@@ -31,20 +33,20 @@ class Outlet(Protocol):
 class ArrowOutlet:
     """Parts as files in the staging directory.
 
-    announce: writes the BATCH message for a file. A part without rows makes a file too: its metadata is the message.
+    announce: writes the BATCH message for a file; told its path, rows and bytes. A part without rows makes a file too: its metadata is the message.
     """
 
     staging: Staging
     schema: pa.Schema
     compression: str
-    announce: Callable[[Path], None]
+    announce: Callable[[Path, int, int], None]
     prefix: str
     written: int = 0
 
     def send(self, part: Part, metadata: BatchMetadata) -> int:
         """Wait for room, write the file, announce it."""
         path, size = self.write(part, metadata)
-        self.announce(path)
+        self.announce(path, part.rows, size)
         return size
 
     def write(self, part: Part, metadata: BatchMetadata) -> tuple[Path, int]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
-from typing import Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 from oracle_connection.contract import BatchMetadata, FullSyncComplete, Mode, Window, utc_text
@@ -67,11 +67,13 @@ class Label:
 class StreamRun:
     """A stream in a run: where from, what, where to, and the record of it.
 
+    config: what the settings were made from, for processes that help.
     key: None for streams without a replication key. deadline: monotonic seconds after which nothing new is begun; None without.
     """
 
     name: str
     run_id: str
+    config: Mapping[str, Any]
     settings: Settings
     entity: Entity
     source: Source

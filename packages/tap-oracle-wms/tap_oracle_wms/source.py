@@ -31,6 +31,8 @@ FIRST_PAUSE_SECONDS = 0.5
 
 logger = logging.getLogger(MODULE)
 T = TypeVar("T")
+BindMaker = Callable[["oracledb.Cursor"], dict[str, Any]]
+"""Makes the bind variables of a statement on a cursor: their types are the columns' own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +114,11 @@ class Source:
         logger.warning("attempt %d failed, trying again in %.1f s: %s", attempt + 1, seconds, error)
         time.sleep(seconds)
 
-    def ask(self, statement: Statement, binds: dict[str, Any] | None = None, **parts: str) -> list[tuple[Any, ...]]:
-        """All rows of a small query, asked patiently; `parts` fill the braces of its text."""
+    def ask(self, statement: Statement, binds: dict[str, Any] | BindMaker | None = None, **parts: str) -> list[tuple[Any, ...]]:
+        """All rows of a small query, asked patiently; `parts` fill the braces of its text. `binds`: values, or what makes them."""
         return self.patiently(lambda: self._ask(statement, binds, **parts))
 
-    def _ask(self, statement: Statement, binds: dict[str, Any] | None, **parts: str) -> list[tuple[Any, ...]]:
+    def _ask(self, statement: Statement, binds: dict[str, Any] | BindMaker | None, **parts: str) -> list[tuple[Any, ...]]:
         import oracledb
 
         connection = self.connection
@@ -124,7 +126,7 @@ class Source:
             with connection.cursor() as cursor:
                 cursor.arraysize = 1000
                 cursor.prefetchrows = 1001
-                cursor.execute(statement.fill(**parts), binds or {})
+                cursor.execute(statement.fill(**parts), binds(cursor) if callable(binds) else binds or {})
                 rows: list[tuple[Any, ...]] = cursor.fetchall()
                 return rows
         except (oracledb.Error, OSError) as error:
@@ -161,9 +163,7 @@ class Source:
         rows = self.ask_if_granted(statements.SESSION_STATISTICS)
         return None if rows is None else {str(name): int(value) for name, value in rows}
 
-    def read(
-        self, text: str, binds: Callable[[oracledb.Cursor], dict[str, Any]], schema: pa.Schema, size: int, doing: str
-    ) -> Iterator[pa.RecordBatch]:
+    def read(self, text: str, binds: BindMaker, schema: pa.Schema, size: int, doing: str) -> Iterator[pa.RecordBatch]:
         """The rows of a query as record batches of at most `size` rows, each column exactly as `schema` says.
 
         binds: makes the bind variables of the statement on a cursor of this session.

@@ -213,7 +213,7 @@ class TableStream(Stream):
             zone = entity.replication_key_time_zone or settings.time_zone
             key = ReplicationKey(self.replication_key, oracle, is_clock, check_zone("replication_key_time_zone", zone))
         return StreamRun(
-            name=self.name, run_id=self.tap.run_id, settings=settings, entity=entity, source=source, selection=selection, key=key,
+            name=self.name, run_id=self.tap.run_id, config=self.tap.config, settings=settings, entity=entity, source=source, selection=selection, key=key,
             is_view=self.is_view, outlet=self._outlet(selection), announcer=self, record=self._record, deadline=self.tap.deadline,
         )  # fmt: skip
 
@@ -255,9 +255,7 @@ class TableStream(Stream):
             for name in chosen
             if name in live and name.upper() not in masked and live[name] != declared[name]
         ]
-        changes += [
-            f"column {name} is new and not in the catalog: discover again to read it" for name in live if name not in self._known_columns()
-        ]
+        changes += [f"column {name} is new and not in the catalog: discover again to read it" for name in live if name not in known]
         for change in changes:
             self.logger.warning("%s: %s", self.name, change)
         self._record.schema_changes = changes or None
@@ -331,7 +329,7 @@ class TableStream(Stream):
         """Rows for the SDK's record_count metric, which would else be 0 in BATCH form."""
         self._counter.increment(rows)
 
-    def _announce(self, path: Path) -> None:
+    def _announce(self, path: Path, rows: int, size: int) -> None:
         self.tap.write_message(SDKBatchMessage(stream=self.name, encoding=self._encoding, manifest=[path.resolve().as_uri()]))
 
     # --- the run record -------------------------------------------------------------------------------------------------------
