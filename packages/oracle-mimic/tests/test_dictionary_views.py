@@ -228,3 +228,36 @@ def test_objects_have_ids_and_times(server: MimicServer) -> None:
     assert kinds["TABLE"][1] is not None
     assert kinds["VIEW"][1] is None
     assert all(status == "VALID" and ordered == 1 and printed == stamp for _, _, _, status, ordered, printed, stamp in found)
+
+
+def test_accounts(server: MimicServer) -> None:
+    with connect(server, "BOSS") as connection, connection.cursor() as cursor:
+        status = "select account_status, lock_date, default_tablespace, authentication_type from dba_users where username = 'SLEEPER'"
+        cursor.execute("create user sleeper identified by Sleeper_1234")
+        assert cursor.execute(status).fetchall() == [("OPEN", None, "USERS", "PASSWORD")]
+        cursor.execute("alter user sleeper account lock")
+        ((locked, since, *_),) = cursor.execute(status).fetchall()
+        assert locked == "LOCKED"
+        assert since is not None
+        assert cursor.execute("select account_status from dba_users where username = 'SYS'").fetchall() == [("OPEN",)]
+        cursor.execute("drop user sleeper")
+        assert cursor.execute(status).fetchall() == []
+    assert rows(server, "WMS", "select username, account_status from user_users") == [("WMS", "OPEN")]
+
+
+def test_statistics_are_there_after_they_were_gathered(server: MimicServer) -> None:
+    with connect(server, "WMS") as connection, connection.cursor() as cursor:
+        facts = "select num_rows, blocks, sample_size, global_stats from user_tables where table_name = 'COUNTED'"
+        cursor.execute("create table counted as select level n from dual connect by level <= 130")
+        cursor.execute("analyze table counted compute statistics")
+        assert cursor.execute(facts).fetchall() == [(130, 3, 130, "YES")]
+        cursor.execute("select last_analyzed from user_tables where table_name = 'COUNTED'")
+        assert cursor.fetchall()[0][0] is not None
+        cursor.execute("drop table counted purge")
+
+
+def test_text_longer_than_its_column_is_cut(server: MimicServer) -> None:
+    with connect(server, "BOSS") as connection, connection.cursor() as cursor:
+        connection.module = "é" * 40
+        cursor.execute("select module, lengthb(module) from v$session where sid = sys_context('userenv', 'sid')")
+        assert cursor.fetchall() == [("é" * 32, 64)]

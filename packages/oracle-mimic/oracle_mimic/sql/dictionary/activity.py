@@ -119,6 +119,7 @@ _LOCKED_OBJECT = """
 """
 
 _SESSION_BASE, _TRANSACTION_BASE, _LOCK_BASE = 0x6_0000_0000, 0x7_0000_0000, 0x8_0000_0000
+_EDITION_OBJECT_ID = 134  # ORA$BASE, which every session holds in share mode
 _UNDO_SEGMENTS, _SLOTS = 10, 34
 _SQL_ID_DIGITS = "0123456789abcdfghjkmnpqrstuvwxyz"
 # V$SQLCOMMAND: what a statement begins with -> its number
@@ -305,7 +306,13 @@ def _transactions(scope: Scope) -> Iterator[Row]:
 
 
 def _lock_rows(scope: Scope) -> Iterator[Row]:
-    """TX rows of transactions, TM rows of tables, and a request for every waiter."""
+    """An AE row for every session, TX rows of transactions, TM rows of tables, and a request for every waiter."""
+    for session in _sessions(scope):
+        address = _address(_SESSION_BASE, session.session_id)
+        yield {
+            "ADDR": address, "KADDR": address, "SID": session.session_id, "TYPE": "AE", "ID1": _EDITION_OBJECT_ID, "ID2": 0,
+            "LMODE": int(Mode.SHARE), "REQUEST": 0, "CTIME": _seconds(scope, session.logged_on_at), "BLOCK": 0,
+        }  # fmt: skip
     transactions = _open_transactions(scope)
     waits = _waits(scope)
     waited_for = {(wait.kind, holder, wait.object_id if wait.kind == "TM" else None) for wait in waits.values() for holder in wait.holders}

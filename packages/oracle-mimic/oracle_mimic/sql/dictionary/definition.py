@@ -231,10 +231,19 @@ _ARROW_TYPES: Mapping[Kind, pa.DataType] = {
 
 
 def arrow_array(type_: OracleType, values: Sequence[Value]) -> pa.Array:
-    """Values in the Arrow type of their carrier; '' is NULL."""
+    """Values in the Arrow type of their carrier; '' is NULL, text that is too long is cut."""
     if type_.kind is Kind.NUMBER:
         return pa.array([None if value is None else number_bytes(_numeric(value)) for value in values], pa.binary())
+    if type_.length is not None:
+        return pa.array([_cut(value, type_.length) for value in values], _ARROW_TYPES[type_.kind])
     return pa.array([None if value == "" else value for value in values], _ARROW_TYPES[type_.kind])
+
+
+def _cut(value: Value, length: int) -> Value:
+    """What fits into the declared bytes: Oracle cuts, too, where a view's column is narrower than what it shows (MODULE, PROGRAM)."""
+    if isinstance(value, str) and len(value) * 4 > length:
+        return value.encode()[:length].decode(errors="ignore") or None
+    return value or None
 
 
 def _numeric(value: Value) -> int | Decimal:
