@@ -51,6 +51,7 @@ class Tour:
 
     def run(self) -> int:
         """0 when source and target are equal at the end, 1 when they are not. Raises TourError when a step fails."""
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the databases end with it
         with ExitStack() as cleanup:
             self._start_mimic(cleanup)
             self._seed()
@@ -117,10 +118,10 @@ class Tour:
             self._say(f"meltano run {entity}_full_sync")
             self._meltano("run", f"{entity}_full_sync")
             self._done()
-        for entity in MASTER:
-            self._say(f"meltano run {entity}_sync")
-            self._meltano("run", f"{entity}_sync")
-            self._done()
+        jobs = [f"{entity}_sync" for entity in MASTER]
+        self._say(f"meltano run {' '.join(jobs)}")
+        self._meltano("run", *jobs)
+        self._done()
 
     def _live_and_incrementals(self) -> int:
         """Live activity for a while, and incremental syncs of all three entities round after round; the number of rounds."""
@@ -142,8 +143,7 @@ class Tour:
         self._done()
         self._say("A last incremental sync, and the master data")
         self._incremental()
-        for entity in MASTER:
-            self._meltano("run", f"{entity}_sync")
+        self._meltano("run", *(f"{entity}_sync" for entity in MASTER))
         self._done()
         return rounds + 1
 
