@@ -68,6 +68,12 @@ def test_update_of_several_columns_from_a_query(bench: Bench) -> None:
     ]
 
 
+def test_update_numbers_its_rows(bench: Bench) -> None:
+    assert [(row["rid"], row["c0"]) for row in bench.changes("update worker set bonus = rownum where pay < 6000")] == [
+        (1002, 1), (1003, 2), (1004, 3), (1005, 4)
+    ]  # fmt: skip
+
+
 def test_delete(bench: Bench) -> None:
     bound = bench.bind("delete from worker where rownum <= 2")
     assert isinstance(bound, BoundDelete)

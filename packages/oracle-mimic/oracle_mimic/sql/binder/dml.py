@@ -10,6 +10,7 @@ from oracle_mimic.sql.binder.body import Body
 from oracle_mimic.sql.binder.queries import QueryBinder
 from oracle_mimic.sql.binder.rownum import mentions_rownum, row_limit
 from oracle_mimic.sql.binder.scope import Scope, Source, table_source
+from oracle_mimic.sql.binder.selects import ROWNUM_TYPE
 from oracle_mimic.sql.binder.state import BINDS
 from oracle_mimic.sql.bound import BoundDelete, BoundInsert, BoundUpdate, Relation, RelationColumn, Returning, Typed
 from oracle_mimic.sql.syntax import (
@@ -146,6 +147,8 @@ class DmlBinder(QueryBinder):
     def update(self, node: Update) -> BoundUpdate:
         relation, source = self.target(node.table)
         scope = Scope(sources=[source])
+        if not self.array:
+            scope.rownum = Typed("CAST(row_number() OVER () AS DECIMAL(19,0))", ROWNUM_TYPE, "DECIMAL(19,0)", nullable=False)
         assigned = self.assignments(node.assignments, relation, source, scope)
         selected = f"{_rid(source)} AS rid, {_selected([value for _, value in assigned])}"
         sql = self._changed_rows(selected, relation, source, node.where, scope)

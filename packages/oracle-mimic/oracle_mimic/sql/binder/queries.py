@@ -130,10 +130,11 @@ class QueryBinder(SelectBinder):
 
     def _ordered_select(self, node: Select, query: Query, scope: Scope, outer: Outer) -> Body:
         plain = not query.order_by and query.fetch is None and query.for_update is None
-        select = self.select(node, scope, query.order_by, plain=plain)
-        if query.order_siblings:
-            raise refused("ORDER SIBLINGS BY", offset=query.start)
-        keys = self._order_keys(query.order_by, select)
+        siblings = query.order_siblings
+        if siblings and node.hierarchy is None:
+            raise OracleError(30929, "ORDER SIBLINGS BY clause not allowed here", offset=query.order_by[0].start)
+        select = self.select(node, scope, query.order_by, plain=plain, siblings=siblings)
+        keys = self._order_keys(() if siblings else query.order_by, select)
         if query.for_update is not None:
             self._lock(query.for_update, query, select, outer)
         limit = self._fetch(query.fetch, select.scope)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from oracle_mimic.errors import OracleError
 from oracle_mimic.sql.bound import Relation, Typed
+from oracle_mimic.sql.syntax import Expression
 from oracle_mimic.types import Kind, OracleType
 
 
@@ -87,6 +88,7 @@ class Scope:
     rownum: Typed | None = None
     level: Typed | None = None
     hierarchy: dict[str, Typed] = field(default_factory=dict)
+    carried: dict[Expression, Typed] = field(default_factory=dict)  # CONNECT_BY_ROOT and SYS_CONNECT_BY_PATH, by their node
     prior: Scope | None = None
     aliases: dict[str, list[Typed]] = field(default_factory=dict)
     grouped: bool = False
@@ -179,4 +181,8 @@ class Scope:
                 source.rowid = moved(source.rowid)
         if self.level is not None:
             self.level = moved(self.level)
+        for name, typed in self.hierarchy.items():
+            self.hierarchy[name] = moved(typed)
+        for node, typed in self.carried.items():
+            self.carried[node] = moved(typed)
         return selected or [("1 AS k0", "INTEGER")]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from oracle_mimic.errors import OracleError
 from oracle_mimic.sql import expressions
@@ -12,8 +14,22 @@ from oracle_mimic.sql.binder.rownum import is_rownum, mentions_rownum, row_limit
 from oracle_mimic.sql.binder.scope import Scope
 from oracle_mimic.sql.bound import Typed
 from oracle_mimic.sql.lexer import tokenize
-from oracle_mimic.sql.syntax import Call, Condition, Expression, Grouping, Name, Node, OrderItem, Select, SelectItem, Star
-from oracle_mimic.sql.walk import conjuncts, walk
+from oracle_mimic.sql.syntax import (
+    Call,
+    Condition,
+    DerivedTable,
+    Expression,
+    Grouping,
+    Identifier,
+    Name,
+    Node,
+    OrderItem,
+    Query,
+    Select,
+    SelectItem,
+    Star,
+)
+from oracle_mimic.sql.walk import conjuncts, transform, walk
 from oracle_mimic.types import Kind, OracleType
 
 ROWNUM_TYPE = OracleType(Kind.NUMBER)
@@ -60,17 +76,23 @@ class BoundSelect:
 class SelectBinder(HierarchyBinder):
     """Binds SELECT blocks; a part of the binder."""
 
-    def select(self, node: Select, parent: Scope, order_by: tuple[OrderItem, ...] = (), *, plain: bool = False) -> BoundSelect:
+    def select(
+        self, node: Select, parent: Scope, order_by: tuple[OrderItem, ...] = (), *, plain: bool = False, siblings: bool = False
+    ) -> BoundSelect:
         """Bind every clause of a block; ORDER BY and what follows it are added by the query around it.
 
-        plain: nothing follows.
+        plain: nothing follows. siblings: ORDER BY orders the children of each row of a hierarchy, here and not around.
         """
+        if node.group_by and (nested := self._nested_aggregates(node)) is not None:
+            node = nested
         scope = Scope(parent=parent)
         source, conditions = self.from_clause(node.from_, conjuncts(node.where), scope)
         numbered = [condition for condition in conditions if mentions_rownum(condition)]
         others = [condition for condition in conditions if condition not in numbered]
         if node.hierarchy is not None:
-            source, others = self.hierarchy(node.hierarchy, source, others, scope)
+            parts = [node.where] if node.where is not None else []
+            carrying = [part for clause in (*parts, *self._clauses(node, order_by)) for part in walk(clause)]
+            source, others = self.hierarchy(node.hierarchy, source, others, scope, used=carrying, siblings=siblings)
         tail = source + self._where(others, scope)
         limit = self._row_limit(numbered, scope)
         if not (plain and self._rows_as_they_come(node)):
@@ -119,13 +141,44 @@ class SelectBinder(HierarchyBinder):
         scope.rownum = Typed(f"{alias}.rn", ROWNUM_TYPE, "DECIMAL(19,0)", nullable=False)
         return f"(SELECT {selected}, CAST(row_number() OVER () AS DECIMAL(19,0)) AS rn FROM {tail}{limit}) AS {alias}"
 
+    def _clauses(self, node: Select, order_by: tuple[OrderItem, ...]) -> list[Node]:
+        """The clauses that come after WHERE."""
+        return [*node.items, *order_by, *node.group_by, *([node.having] if node.having is not None else [])]
+
     def _after_where(self, node: Select, order_by: tuple[OrderItem, ...]) -> list[Node]:
         """The nodes of the clauses that come after WHERE."""
-        parts: list[Node] = [part for item in (*node.items, *order_by) for part in walk(item)]
-        parts += [part for group in node.group_by for part in walk(group)]
-        if node.having is not None:
-            parts += walk(node.having)
-        return parts
+        return [part for clause in self._clauses(node, order_by) for part in walk(clause)]
+
+    def _nested_aggregates(self, node: Select) -> Select | None:
+        """MAX(COUNT(*)) .. GROUP BY: the outer aggregates over a query of the inner ones. None when there is no such thing."""
+        inner: list[SelectItem] = []
+
+        def is_aggregate(part: Node) -> bool:
+            return isinstance(part, Call) and part.window is None and expressions.is_aggregate(part.name[-1].name)
+
+        def taken_out(part: Node) -> Node:
+            if not isinstance(part, Call) or not is_aggregate(part):
+                return part
+            name = Identifier(f"NESTED{len(inner)}", start=part.start, end=part.end)
+            inner.append(SelectItem(part, name, start=part.start, end=part.end))
+            return Name((name,), start=part.start, end=part.end)
+
+        def changed(part: Node) -> Node:
+            if not isinstance(part, Call) or not is_aggregate(part):
+                return part
+            return replace(part, arguments=tuple(transform(argument, taken_out) for argument in part.arguments))
+
+        def is_nested(part: Node) -> bool:
+            return isinstance(part, Call) and is_aggregate(part) and any(is_aggregate(a) for arg in part.arguments for a in walk(arg))
+
+        if not any(is_nested(part) for item in node.items for part in walk(item)):
+            return None
+        items = tuple(replace(item, expression=_outermost(item.expression, is_aggregate, changed)) for item in node.items)
+        for part in (part for item in items for part in walk(item) if isinstance(part, Name)):
+            if not part.parts[0].name.startswith("NESTED"):
+                raise OracleError(937, "not a single-group group function", offset=part.start)
+        query = Query(replace(node, items=tuple(inner)), start=node.start, end=node.end)
+        return Select(items, (DerivedTable(query, start=node.start, end=node.end),), start=node.start, end=node.end)
 
     # The select list
 
@@ -182,3 +235,20 @@ class SelectBinder(HierarchyBinder):
         else:  # values of one group may look different (time zones): any of them stands for it
             keys[typed.sql] = replace(typed, sql=f"any_value({typed.sql})", nullable=nullable)
         return key
+
+
+def _outermost(node: Expression, test: Callable[[Node], bool], change: Callable[[Node], Node]) -> Expression:
+    """A copy in which the outermost nodes that pass a test are changed."""
+    if test(node):
+        result: Any = change(node)
+        return result  # type: ignore[no-any-return]  # a call stays a call
+    values = {field.name: _outermost_value(getattr(node, field.name), test, change) for field in fields(node)}
+    return replace(node, **values)
+
+
+def _outermost_value(value: Any, test: Callable[[Node], bool], change: Callable[[Node], Node]) -> Any:
+    if isinstance(value, Expression):
+        return _outermost(value, test, change)
+    if isinstance(value, tuple):
+        return tuple(_outermost_value(item, test, change) for item in value)
+    return value

@@ -8,8 +8,8 @@ from typing import Any
 
 from oracle_mimic.errors import OracleError, refused
 from oracle_mimic.sql import expressions
-from oracle_mimic.sql.binder.names import NameBinder
 from oracle_mimic.sql.binder.scope import Scope
+from oracle_mimic.sql.binder.windows import WindowBinder
 from oracle_mimic.sql.bound import OrderTerm, Typed
 from oracle_mimic.sql.syntax import (
     AtTimeZone,
@@ -23,7 +23,6 @@ from oracle_mimic.sql.syntax import (
     DefaultValue,
     Expression,
     Extract,
-    FrameBound,
     IntervalConversion,
     IntervalLiteral,
     IntervalUnits,
@@ -47,7 +46,7 @@ _NO_AGGREGATES = frozenset({"FROM", "WHERE", "GROUP BY", "CONNECT BY", "VALUES",
 _WINDOWED = frozenset({"SELECT", "ORDER BY"})
 
 
-class ValueBinder(NameBinder):
+class ValueBinder(WindowBinder):
     """Binds values; a part of the binder."""
 
     @abstractmethod
@@ -136,7 +135,9 @@ class ValueBinder(NameBinder):
             if scope.prior is None:
                 raise OracleError(1788, "CONNECT BY clause required in this query block")
             return self.value(node.operand, scope.prior)
-        raise refused("CONNECT_BY_ROOT")
+        if node in scope.carried:
+            return scope.carried[node]
+        raise OracleError(1788, "CONNECT BY clause required in this query block")
 
     def _trim(self, side: str, characters: Expression | None, operand: Expression, scope: Scope) -> Typed:
         arguments = [self.value(operand, scope)]
@@ -183,6 +184,10 @@ class ValueBinder(NameBinder):
         """A scalar, aggregate or analytic function."""
         name = ".".join(part.name for part in node.name)
         name = name.removeprefix("SYS.").removeprefix("STANDARD.")
+        if name == "SYS_CONNECT_BY_PATH":
+            if node in scope.carried:
+                return scope.carried[node]
+            raise OracleError(30002, "SYS_CONNECT_BY_PATH function is not allowed here")
         if node.named:
             raise refused(f"{name} with named arguments")
         if node.window is not None:
@@ -245,7 +250,7 @@ class ValueBinder(NameBinder):
     def _order_term(self, item: OrderItem, scope: Scope) -> OrderTerm:
         return OrderTerm(self.value(item.expression, scope), item.descending, item.nulls_first)
 
-    def _keep(self, name: str, node: Call, scope: Scope) -> Typed:
+    def _keep(self, name: str, node: Call, scope: Scope, over: str = "") -> Typed:
         """MIN and MAX of the rows that come first (or last) in an order: the first value of that order, then of its own."""
         if name not in ("MIN", "MAX") or len(node.arguments) != 1:
             raise refused(f"{name} KEEP (DENSE_RANK ..)")
@@ -257,7 +262,7 @@ class ValueBinder(NameBinder):
             descending, nulls = (item.descending, nulls_first) if first else (not item.descending, not nulls_first)
             keys.append(expressions.order_key(self.value(item.expression, scope), descending, nulls, self.ctx))
         keys.append(expressions.order_key(value, name == "MAX", False, self.ctx))
-        return replace(value, sql=f"first({value.sql} ORDER BY {', '.join(keys)})", nullable=True, literal=None)
+        return replace(value, sql=f"first({value.sql} ORDER BY {', '.join(keys)}){over}", nullable=True, literal=None)
 
     def _grouping(self, name: str, node: Call, scope: Scope) -> Typed:
         if not scope.grouped:
@@ -275,43 +280,10 @@ class ValueBinder(NameBinder):
         if scope.clause not in _WINDOWED:
             raise OracleError(30483, "window  functions are not allowed here")
         if node.keep_order:
-            raise refused("KEEP (DENSE_RANK ..) OVER")
+            if window.order_by:
+                raise OracleError(30487, "ORDER BY not allowed here")
+            return replace(self._keep(name, node, scope, f" OVER ({self.window(window, scope)})"), windowed=True)
         arguments = self._arguments(node, scope)
         options = self._options(node, scope)
-        typed = expressions.call(name, arguments, self.ctx, window=self._window(window, scope), **options)
+        typed = expressions.call(name, arguments, self.ctx, window=self.window(window, scope), **options)
         return replace(typed, windowed=True)
-
-    def _window(self, window: Window, scope: Scope) -> str:
-        """The text inside OVER (..)."""
-        parts: list[str] = []
-        if window.partition_by:
-            keys = (expressions.group_key(self.value(node, scope)) for node in window.partition_by)
-            parts.append("PARTITION BY " + ", ".join(keys))
-        if window.order_by:
-            parts.append("ORDER BY " + ", ".join(self.order_keys(window.order_by, scope)))
-        if window.frame is not None and window.frame_start is not None:
-            if not window.order_by:
-                raise OracleError(30485, "missing ORDER BY expression in the window specification")
-            parts.append(self._frame(window, window.frame_start, scope))
-        return " ".join(parts)
-
-    def order_keys(self, items: tuple[OrderItem, ...], scope: Scope) -> list[str]:
-        return [expressions.order_key(self.value(item.expression, scope), item.descending, item.nulls_first, self.ctx) for item in items]
-
-    def _frame(self, window: Window, start: FrameBound, scope: Scope) -> str:
-        bounded = (start.value, None if window.frame_end is None else window.frame_end.value)
-        if window.frame == "RANGE" and any(value is not None for value in bounded):
-            raise refused("RANGE window with an offset")
-        first = self._frame_bound(start, scope)
-        if window.frame_end is None:
-            return f"{window.frame} {first}"
-        return f"{window.frame} BETWEEN {first} AND {self._frame_bound(window.frame_end, scope)}"
-
-    def _frame_bound(self, bound: FrameBound, scope: Scope) -> str:
-        if bound.direction == "CURRENT ROW":
-            return "CURRENT ROW"
-        if bound.value is None:
-            return f"UNBOUNDED {bound.direction}"
-        offset = self.value(bound.value, scope)
-        count = expressions.convert(offset, OracleType(Kind.NUMBER, 18, 0), "DECIMAL(18,0)", self.ctx)
-        return f"CAST({count.sql} AS BIGINT) {bound.direction}"
