@@ -2,9 +2,13 @@
 
 import json
 import os
+import re
+import subprocess
+import textwrap
 
 import jsonschema
 import pytest
+import yaml
 
 from tests.pipeline import PASSWORDS, ROOT, Pipeline
 
@@ -128,10 +132,6 @@ def test_a_missing_variable_gives_one_clear_line(pipeline):
 
 def test_meltano_reads_no_setting_that_the_plugins_do_not_have(installed):
     """meltano.yml declares a subset of the plugins' own settings, under the same names."""
-    import subprocess
-
-    import yaml
-
     plugins = yaml.safe_load((ROOT / "meltano.yml").read_text())["plugins"]
     for kind, name in (("extractors", "tap-oracle-wms"), ("loaders", "target-oracle")):
         executable = ROOT / ".meltano" / kind / name / "venv" / "bin" / name
@@ -139,3 +139,27 @@ def test_meltano_reads_no_setting_that_the_plugins_do_not_have(installed):
         own = set(json.loads(about.stdout)["settings"]["properties"])
         declared = {setting["name"] for plugin in plugins[kind] if plugin["name"] == name for setting in plugin["settings"]}
         assert declared <= own
+
+
+def test_an_entity_is_added_by_following_the_page(pipeline):
+    page = (ROOT / "docs" / "adding-an-entity.md").read_text()
+    blocks = [textwrap.dedent(block) for block in re.findall(r"^ *```yaml\n(.*?)^ *```", page, re.DOTALL | re.MULTILINE)]
+    tap, guards, jobs, schedules = (yaml.safe_load(block) for block in blocks)
+    project = yaml.safe_load((pipeline.root / "meltano.yml").read_text())
+    project["plugins"]["extractors"] += tap
+    project["plugins"]["utilities"][0]["commands"] |= guards
+    project["jobs"] += jobs
+    project["schedules"] += schedules
+    (pipeline.root / "meltano.yml").write_text(yaml.safe_dump(project, sort_keys=False))
+    pipeline.execute(
+        "WMS",
+        "CREATE TABLE SHIPMENT (SHIPMENT_ID NUMBER(19) PRIMARY KEY, CARRIER VARCHAR2(30 CHAR), WEIGHT NUMBER, LAST_UPDATED TIMESTAMP(6) NOT NULL)",
+    )
+    insert = "INSERT INTO SHIPMENT VALUES (:1, 'Própria', 1.5, SYS_EXTRACT_UTC(SYSTIMESTAMP))"
+    pipeline.execute("WMS", insert, 1)
+    assert "waiting" in pipeline.meltano("run", "shipment_incremental_sync", code=1)
+    pipeline.meltano("run", "shipment_full_sync")
+    pipeline.execute("WMS", insert, 2)
+    pipeline.meltano("run", "shipment_incremental_sync")
+    assert "2 rows" in pipeline.demo("compare", "--tables", "SHIPMENT")
+    assert "runs only once" in pipeline.meltano("run", "shipment_full_sync", code=1)
