@@ -153,7 +153,8 @@ def test_an_entity_is_added_by_following_the_page(pipeline):
     (pipeline.root / "meltano.yml").write_text(yaml.safe_dump(project, sort_keys=False))
     pipeline.execute(
         "WMS",
-        "CREATE TABLE SHIPMENT (SHIPMENT_ID NUMBER(19) PRIMARY KEY, CARRIER VARCHAR2(30 CHAR), WEIGHT NUMBER, LAST_UPDATED TIMESTAMP(6) NOT NULL)",
+        "CREATE TABLE SHIPMENT (SHIPMENT_ID NUMBER(19) PRIMARY KEY, CARRIER VARCHAR2(30 CHAR), WEIGHT NUMBER, "
+        "LAST_UPDATED TIMESTAMP(6) NOT NULL)",
     )
     insert = "INSERT INTO SHIPMENT VALUES (:1, 'Própria', 1.5, SYS_EXTRACT_UTC(SYSTIMESTAMP))"
     pipeline.execute("WMS", insert, 1)
