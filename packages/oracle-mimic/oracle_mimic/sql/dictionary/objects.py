@@ -171,6 +171,8 @@ def _sequences(scope: Scope) -> Iterator[Row]:
     found = [entry for entry in scope.catalog.objects.values() if isinstance(entry, Sequence) and scope.shows(entry)]
     next_values = _next_values(scope, found)
     for sequence in found:
+        if sequence.object_id not in next_values:
+            continue  # dropped a moment ago
         yield {
             "SEQUENCE_OWNER": sequence.owner,
             "SEQUENCE_NAME": sequence.name,
@@ -191,7 +193,8 @@ def _next_values(scope: Scope, sequences: list[Sequence]) -> dict[int, int]:
     with scope.database.engine.cursor() as cursor:
         rows = run(cursor, "SELECT schema_name || '.' || sequence_name, start_value, increment_by, last_value FROM duckdb_sequences()")
     known = {name: start if last is None else last + step for name, start, step, last in rows}
-    return {sequence.object_id: known[sequence_name(sequence.object_id)] for sequence in sequences}
+    named = ((sequence.object_id, sequence_name(sequence.object_id)) for sequence in sequences)
+    return {object_id: known[name] for object_id, name in named if name in known}
 
 
 def _synonyms(scope: Scope) -> Iterator[Row]:

@@ -16,7 +16,7 @@ from oracle_mimic.sql import rowids
 from oracle_mimic.sql.catalog import Table
 from oracle_mimic.sql.dictionary.definition import DictionaryView, Row, Scope, family, single
 from oracle_mimic.sql.dictionary.tables import BLOCK_SIZE_BYTES, EXTENT_SIZE_BYTES, tablespace_of, visible_tables
-from oracle_mimic.sql.engine import run
+from oracle_mimic.sql.engine import duckdb_transaction, run
 
 USERS_TABLESPACE = "USERS"
 
@@ -121,12 +121,15 @@ _TABLESPACE_ROWS = (
 
 
 def _extent_counts(scope: Scope) -> Iterator[tuple[Table, int]]:
-    """The permanent tables and how many extents each has: at least one, as with DEFERRED_SEGMENT_CREATION = FALSE."""
-    with scope.database.engine.cursor() as cursor:
-        for table in visible_tables(scope):
-            if table.temporary is None:
-                rows = scope.database.ordinals(cursor, table)
-                yield table, max(-(-rows // (rowids.ROWS_PER_BLOCK * rowids.BLOCKS_PER_EXTENT)), 1)
+    """The permanent tables and how many extents each has: at least one, as with DEFERRED_SEGMENT_CREATION = FALSE.
+
+    All is read in one DuckDB transaction, so that a table dropped at this moment is either there with its rows or left out.
+    """
+    tables = [table for table in visible_tables(scope) if table.temporary is None]
+    with scope.database.engine.cursor() as cursor, duckdb_transaction(cursor):
+        existing = {name for (name,) in run(cursor, "SELECT schema_name || '.' || table_name FROM duckdb_tables()")}
+        counts = [(table, scope.database.ordinals(cursor, table)) for table in tables if table.physical in existing]
+    return ((table, max(-(-rows // (rowids.ROWS_PER_BLOCK * rowids.BLOCKS_PER_EXTENT)), 1)) for table, rows in counts)
 
 
 def _segments(scope: Scope) -> Iterator[Row]:
