@@ -20,6 +20,7 @@ from oracle_mimic.wire.wide import I64, U64, Flags, Limbs, decimal_of_int64, fit
 U8 = npt.NDArray[np.uint8]
 _LONGEST = 21
 _NEGATIVE_END = 0x66
+_FEW = 8  # values up to which plain Python is faster than numpy
 _CHUNK = 100_000_000  # four base-100 digits
 
 
@@ -163,6 +164,8 @@ def decode(data: U8, starts: I64, lengths: I64) -> pa.Array:
     nulls = lengths < 0
     if rows == 0 or nulls.all():
         return pa.nulls(rows, pa.int64())
+    if rows <= _FEW:
+        return _decode_one_by_one(data, starts, lengths)
     width = int(lengths.max())
     if width > _LONGEST or bool(np.any(lengths == 0)):
         raise WireError(f"NUMBER of {width} bytes")
@@ -204,7 +207,7 @@ def decode(data: U8, starts: I64, lengths: I64) -> pa.Array:
         if scale % 2:
             limbs.divide(10)
         return limbs.to_decimal(~positive, nulls, 38, scale)
-    return _decode_far(data, starts, lengths, scale)
+    return _decode_one_by_one(data, starts, lengths)
 
 
 def _scaled_limbs(pairs: U8, present: Flags, shift: I64) -> Limbs:
@@ -226,18 +229,28 @@ def _choose(rows: Flags, limbs: Limbs, factor: int, addend: U64) -> Limbs:
     return Limbs([np.where(rows, new, old) for new, old in zip(changed.limbs, limbs.limbs, strict=True)])
 
 
-def _decode_far(data: U8, starts: I64, lengths: I64, scale: int) -> pa.Array:
-    """Values beyond what the vectorised ways hold: decimal128 if it can, else Oracle's own bytes."""
+def _decode_one_by_one(data: U8, starts: I64, lengths: I64) -> pa.Array:
+    """The same with the scalar codec: for few values, and for those beyond what the vectorised way holds."""
     raw = [
         None if length < 0 else data[start : start + length].tobytes()
         for start, length in zip(starts.tolist(), lengths.tolist(), strict=True)
     ]
-    if scale <= 38:
-        try:
-            values = [None if value is None else to_decimal(value) for value in raw]
-        except ValueError as error:
-            raise WireError(str(error)) from error
-        limit = Decimal(10) ** (38 - scale)
-        if all(value is None or abs(value) < limit for value in values):
-            return pa.array(values, pa.decimal128(38, scale))
+    try:
+        values = [None if value is None else to_decimal(value) for value in raw]
+    except ValueError as error:
+        raise WireError(str(error)) from error
+    scale = max((-_exponent(value) for value in values if value), default=0)
+    if scale <= 0 and all(value is None or -(2**63) <= value < 2**63 for value in values):
+        return pa.array([None if value is None else int(value) for value in values], pa.int64())
+    if 0 <= scale <= 38 and all(value is None or abs(value) < Decimal(10) ** (38 - scale) for value in values):
+        return pa.array(values, pa.decimal128(38, scale))
     return pa.array(raw, pa.binary())
+
+
+def _exponent(value: Decimal) -> int:
+    """The exponent of the last digit that is not zero."""
+    _, digits, exponent = value.as_tuple()
+    zeros = 0
+    while zeros < len(digits) - 1 and digits[-1 - zeros] == 0:
+        zeros += 1
+    return int(exponent) + zeros

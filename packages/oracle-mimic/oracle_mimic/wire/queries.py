@@ -1,7 +1,7 @@
 """An open query on the server: its rows, encoded ahead of the client's fetches.
 
-Memory stays bounded: at most a few batches are encoded and not yet sent. The first batch is encoded where it is asked for; only when
-more follow does a thread of its own encode while the worker sends and the client decodes.
+Memory stays bounded: at most a few batches are encoded and not yet sent. The first batch is encoded where it is asked for; only for
+large results does a thread of its own encode while the worker sends and the client decodes.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from oracle_mimic.wire.typecodes import LOB_KINDS
 BATCH_ROWS = 16384  # rows encoded at once: large enough for numpy, small enough to start sending early
 _BATCH_BYTES = 64 << 20  # a batch of long values is cut further
 _LOCATOR_ROWS = 100  # with locators: no more LOBs are kept than the client is about to see
+_SMALL = BATCH_ROWS // 2  # fewer rows are not worth a thread
 _AHEAD = 3  # encoded batches that may wait
 
 
@@ -43,7 +44,7 @@ class OpenQuery:
         self._encoded = self._encode()
         self._current: EncodedRows | None = None
         self._position = 0
-        self._batches_taken = 0
+        self._taken_rows = 0
         self._ahead: _EncodeAhead | None = None
         self.finished = False
 
@@ -59,13 +60,13 @@ class OpenQuery:
     def _advance(self) -> bool:
         """Make sure that a row is at hand; False at the end. This is also the look-ahead that tells the last rows to be the last."""
         while self._current is None or self._position >= len(self._current):
-            if self._batches_taken == 1 and not self._with_locators:
+            if self._ahead is None and self._taken_rows >= _SMALL and not self._with_locators:
                 self._ahead = _EncodeAhead(self._encoded)
             following = self._ahead.take() if self._ahead else next(self._encoded, None)
             if following is None:
                 self.finished = True
                 return False
-            self._batches_taken += 1
+            self._taken_rows += len(following)
             self._current, self._position = following, 0
         return True
 
