@@ -124,10 +124,10 @@ def test_the_loser_says_who_writes_the_table(warehouse, first):
     winner._process_schema_message(messages[0])
     winner._process_batch_message(messages[1])
     other = [messages[0], {**messages[1]}]
+    run = warehouse.target(run_id="the-loser", lease_wait_seconds=0)
+    run._process_schema_message(other[0])
+    sink = run._sink("items")
     with pytest.raises(TableInUseError, match=r"is being written by run the-winner on \S+, process \d+, since 20"):
-        run = warehouse.target(run_id="the-loser", lease_wait_seconds=0)
-        run._process_schema_message(other[0])
-        sink = run._sink("items")
         sink.writer.open()
     winner.process_endofpipe()
     run.close("failed")
@@ -142,7 +142,7 @@ def test_a_run_that_lost_its_table_to_another_does_not_write(warehouse, first):
     old._run.leases.database.close()  # its lease's session dies, the process lives on
     newer = stream.batch(rows((1, "newest")), read_scn=9)
     warehouse.load([messages[0], newer], run_id="successor")
-    with pytest.raises(FatalError, match="another run has taken .* over: run successor"):
+    with pytest.raises(FatalError, match=r"another run has taken .* over: run successor"):
         old._process_batch_message(stream.batch(rows((1, "orphan's")), read_scn=10))
     old.close("failed")
     assert warehouse.rows("items", '"NAME"', where='"ID"=1') == [("newest",)]
