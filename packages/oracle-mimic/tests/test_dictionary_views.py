@@ -82,6 +82,12 @@ def test_administrators_views_do_not_exist_for_others(server: MimicServer, name:
     assert rows(server, "BOSS", f"select count(*) from {name}") is not None
 
 
+@pytest.mark.parametrize("name", ["V_$SESSION", "GV_$SESSION", "SYS.V$SESSION", "WMS.ALL_TABLES"])
+def test_names_that_stand_for_nothing(server: MimicServer, name: str) -> None:
+    """V_$ names are SYS's and have no public synonym; V$ names are public synonyms and not SYS's; a schema has no view of SYS."""
+    assert code_of(server, "BOSS", f"select * from {name}") == "ORA-00942"
+
+
 def test_grants_open_fixed_views(server: MimicServer) -> None:
     with connect(server, "BOSS") as connection, connection.cursor() as cursor:
         cursor.execute("create user watcher identified by Watcher_1234")

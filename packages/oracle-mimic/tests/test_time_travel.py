@@ -145,7 +145,7 @@ def test_fixed_views_are_hidden_without_the_grant(database: Database, wms: Clien
     reader = client(database, "READER")
     with ora(942):
         reader.query("select * from v$transaction")
-    wms.run("grant select on v_$transaction to reader")
+    wms.run("grant select on sys.v_$transaction to reader")
     assert reader.query("select * from v$transaction") == []
     with ora(942):
         reader.query("select * from v$lock")

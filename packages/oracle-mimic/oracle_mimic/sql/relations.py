@@ -70,14 +70,18 @@ class VirtualRelations:
     by_synonym: dict[str, VirtualRelation] = field(default_factory=dict)
 
     def register(self, relation: VirtualRelation) -> None:
-        """Make a relation known under its name and its synonyms."""
+        """Make a relation known under its name and its synonyms. V_$ and GV_$ names are SYS's alone: no synonym is spelled like them."""
         self.by_name[relation.name] = relation
-        for name in (relation.name, *relation.synonyms):
+        public = () if relation.name.startswith(("V_$", "GV_$")) else (relation.name,)
+        for name in (*public, *relation.synonyms):
             self.by_synonym[name] = relation
 
     def find(self, owner: str | None, name: str, privileges: Privileges) -> VirtualRelation | None:
         """The relation a name stands for; None when there is none or it may not be seen."""
-        found = self.by_name.get(name) if owner == "SYS" else self.by_synonym.get(name) if owner in (None, "PUBLIC") else None
+        if owner == "SYS" or (owner is None and privileges.user == "SYS" and name in self.by_name):
+            found = self.by_name.get(name)
+        else:
+            found = self.by_synonym.get(name) if owner in (None, "PUBLIC") else None
         if found is None or found.open_to_all:
             return found
         allowed = (
