@@ -51,6 +51,19 @@ def test_insert_all_gives_the_rows_of_every_branch(bench: Bench) -> None:
     assert bench.changes(sql, 1, 2) == [{"c0": Decimal(1), "c1": "a"}, {"c0": Decimal(2), "c1": "b"}]
 
 
+def test_insert_all_of_mixed_values_and_of_a_query(bench: Bench) -> None:
+    sql = "insert all into stage (id, old) values (:1, 'a') into stage (id, old) values ('2', 3) select * from dual"
+    assert bench.changes(sql, 1) == [{"c0": Decimal(1), "c1": "a"}, {"c0": Decimal(2), "c1": "3"}]
+    sql = "insert all into site values (id, 'low') into site values (id + 100, name) select id, name from worker where id = 2"
+    assert sorted(row["c0"] for row in bench.changes(sql)) == [2, 102]
+
+
+def test_insert_all_with_many_rows_is_one_list(bench: Bench) -> None:
+    bound = bench.bind("insert all " + "into site (id) values (1) " * 300 + "select * from dual")
+    assert "UNION" not in bound.sql
+    assert len(bench.run(bound.sql, {})) == 300
+
+
 def test_update(bench: Bench) -> None:
     bound = bench.bind("update worker set pay = pay * 2 where id = :1", (3,))
     assert isinstance(bound, BoundUpdate)

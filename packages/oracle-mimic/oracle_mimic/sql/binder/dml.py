@@ -24,13 +24,17 @@ from oracle_mimic.sql.syntax import (
     InsertAll,
     InsertBranch,
     Name,
+    Query,
     ReturningInto,
     ScalarQuery,
+    Select,
     Table,
     Update,
 )  # fmt: skip
 from oracle_mimic.sql.walk import conjuncts
+from oracle_mimic.types import Kind
 
+_PLAIN_TEXT = frozenset({Kind.VARCHAR2, Kind.CHAR})
 _ROW_ALIAS = "r"  # the row that RETURNING reads, as the engine offers it
 
 
@@ -119,28 +123,53 @@ class DmlBinder(QueryBinder):
         body = self.subquery(node.query, Scope())
         alias = self.alias("q")
         source = Scope(clause="VALUES", sources=[table_source(alias, body.relation(), None, None)])
-        texts: list[str] = []
+        rows: list[list[Typed]] = []
+        columns: list[RelationColumn] = []
         for branch in branches:
             columns, values = self._branch_values(branch, relation, source)
-            if names not in (None, columns):
+            if names not in (None, tuple(column.name for column in columns)):
                 raise refused("INSERT ALL with different columns", offset=branch.start)
-            names = columns
-            texts.append(self._rows_of(_selected(values), f"({body.sql}) AS {alias}"))
-        return BoundInsert(relation, names or (), " UNION ALL ".join(texts), dict(self.ctx.parameters), self.array, node.append)
+            names = tuple(column.name for column in columns)
+            rows.append(values)
+        if _is_one_row_of_dual(node.query) and not any(f"{alias}." in value.sql for values in rows for value in values):
+            sql = self._listed_rows(columns, rows)
+        else:
+            from_ = f"({body.sql}) AS {alias}"
+            assigned = ([self.assigned(value, c) for value, c in zip(values, columns, strict=True)] for values in rows)
+            sql = " UNION ALL ".join(self._rows_of(_selected(values), from_) for values in assigned)
+        return BoundInsert(relation, names or (), sql, dict(self.ctx.parameters), self.array, node.append)
 
-    def _branch_values(self, branch: InsertBranch, relation: Relation, source: Scope) -> tuple[tuple[str, ...], list[Typed]]:
+    def _listed_rows(self, columns: list[RelationColumn], rows: list[list[Typed]]) -> str:
+        """Rows of constants as one VALUES list. A column whose values have a common type is converted once, not cell by cell."""
+        cells: list[list[str]] = []
+        outer: list[Typed] = []
+        for number, column in enumerate(columns):
+            values = [row[number] for row in rows]
+            kinds = {value.type.kind for value in values if not value.is_null_literal}
+            if len(kinds) == 1 or (kinds and kinds <= _PLAIN_TEXT):
+                type_ = expressions.common_type(values, self.ctx)
+                carrier = expressions.common_carrier(values, type_)
+                cells.append([expressions.convert(value, type_, carrier, self.ctx).sql for value in values])
+                outer.append(self.assigned(Typed(f"v.c{number}", type_, carrier), column))
+            else:  # a common type might not be exact for each: every value finds its own way to the column
+                cells.append([self.assigned(value, column).sql for value in values])
+                outer.append(Typed(f"v.c{number}", column.type, column.carrier))
+        listed = ", ".join("(" + ", ".join(row) + ")" for row in zip(*cells, strict=True))
+        names = ", ".join(f"c{number}" for number in range(len(columns)))
+        return self._rows_of(_selected(outer), f"(VALUES {listed}) AS v({names})")
+
+    def _branch_values(self, branch: InsertBranch, relation: Relation, source: Scope) -> tuple[list[RelationColumn], list[Typed]]:
         if self.target(branch.table)[0].object_id != relation.object_id:
             raise refused("INSERT ALL into several tables", offset=branch.start)
         columns = self.columns_of(relation, branch.columns)
-        values = [c.typed for c in source.sources[0].columns] if branch.values is None else None
-        if branch.values is not None:
-            if any(isinstance(value, DefaultValue) for value in branch.values):
-                raise refused("DEFAULT in INSERT ALL", offset=branch.start)
+        if branch.values is None:
+            values = [column.typed for column in source.sources[0].columns]
+        elif any(isinstance(value, DefaultValue) for value in branch.values):
+            raise refused("DEFAULT in INSERT ALL", offset=branch.start)
+        else:
             values = self.values(branch.values, source)
-        given = values or []
-        _check_counts(len(columns), len(given), branch.start)
-        converted = [self.assigned(typed, column) for typed, column in zip(given, columns, strict=True)]
-        return tuple(column.name for column in columns), converted
+        _check_counts(len(columns), len(values), branch.start)
+        return columns, values
 
     # UPDATE and DELETE
 
@@ -232,6 +261,16 @@ def _rid(source: Source) -> str:
 
 def _selected(values: list[Typed], prefix: str = "c") -> str:
     return ", ".join(f"{value.sql} AS {prefix}{number}" for number, value in enumerate(values))
+
+
+def _is_one_row_of_dual(query: Query) -> bool:
+    """SELECT .. FROM DUAL, whose only use is that INSERT ALL must have a query."""
+    body = query.body
+    if not isinstance(body, Select) or query.with_ or query.fetch or len(body.from_) != 1:
+        return False
+    table = body.from_[0]
+    plain = not (body.where or body.hierarchy or body.group_by or body.having)
+    return plain and isinstance(table, Table) and table.parts[-1].name == "DUAL" and table.sample is None
 
 
 def _check_counts(columns: int, values: int, offset: int) -> None:
