@@ -33,7 +33,8 @@ class Outlet(Protocol):
 class ArrowOutlet:
     """Parts as files in the staging directory.
 
-    announce: writes the BATCH message for a file; told its path, rows and bytes. A part without rows makes a file too: its metadata is the message.
+    announce: writes the BATCH message for a file; told its path, rows and bytes.
+    A part without rows makes a file too: its metadata is the message.
     """
 
     staging: Staging

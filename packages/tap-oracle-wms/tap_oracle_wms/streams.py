@@ -183,6 +183,7 @@ class TableStream(Stream):
                     run.record.generation = bookmark.generation
             else:
                 incremental.sync_changes(run, self._bookmark)
+            self.tap.writer.flush()
             run.record.source_cost = _difference(statistics, run.source.session_statistics())
             run.record.retries = run.source.retries
             if run.record.status != "waiting":
@@ -213,8 +214,9 @@ class TableStream(Stream):
             zone = entity.replication_key_time_zone or settings.time_zone
             key = ReplicationKey(self.replication_key, oracle, is_clock, check_zone("replication_key_time_zone", zone))
         return StreamRun(
-            name=self.name, run_id=self.tap.run_id, config=self.tap.config, settings=settings, entity=entity, source=source, selection=selection, key=key,
-            is_view=self.is_view, outlet=self._outlet(selection), announcer=self, record=self._record, deadline=self.tap.deadline,
+            name=self.name, run_id=self.tap.run_id, config=self.tap.config, settings=settings, entity=entity, source=source,
+            selection=selection, key=key, is_view=self.is_view, outlet=self._outlet(selection), announcer=self, record=self._record,
+            deadline=self.tap.deadline,
         )  # fmt: skip
 
     def _decide_mode(self) -> None:
@@ -255,6 +257,7 @@ class TableStream(Stream):
             for name in chosen
             if name in live and name.upper() not in masked and live[name] != declared[name]
         ]
+        known = self._known_columns()
         changes += [f"column {name} is new and not in the catalog: discover again to read it" for name in live if name not in known]
         for change in changes:
             self.logger.warning("%s: %s", self.name, change)

@@ -248,3 +248,9 @@ def entity() -> Callable[..., dict[str, Any]]:
         return {stream: {"table": table, **settings}}
 
     return make
+
+
+@pytest.fixture
+def read_output() -> Callable[[str], Output]:
+    """Read what a tap wrote that the test started itself."""
+    return Output
