@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,10 +61,10 @@ def schedules(project: Project) -> list[Schedule]:
     return found
 
 
-def start(project: Project, job: str) -> tuple[str, subprocess.Popen[bytes]]:
+def start(project: Project, job: str, variables: Mapping[str, str] | None = None) -> tuple[str, subprocess.Popen[bytes]]:
     """Start `meltano run JOB` in a session of its own, so that a signal to us is not one to it; its run id and the process."""
     run_id = str(uuid.uuid4())
-    variables = {**os.environ, "MELTANO_RUN_ID": run_id, "MELTANO_ENVIRONMENT": project.environment}
+    variables = {**(os.environ if variables is None else variables), "MELTANO_RUN_ID": run_id, "MELTANO_ENVIRONMENT": project.environment}
     process = subprocess.Popen([meltano(project), "run", job], cwd=project.root, env=variables, start_new_session=True)
     return run_id, process
 

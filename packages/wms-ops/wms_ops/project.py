@@ -29,6 +29,7 @@ class Project:
     run_id: str
     records: Path
     suffix: str = ""
+    given_env_file: str = ""
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str] = os.environ) -> Project:
@@ -49,6 +50,7 @@ class Project:
             variables.get("MELTANO_RUN_ID") or str(uuid.uuid4()),
             Path(variables.get("WMS_OPS_RUN_RECORD_DIR") or root / "logs" / "monitoring"),
             variables.get("MELTANO_STATE_ID_SUFFIX") or "",
+            variables.get("MELTANO_ENV_FILE") or "",
         )
 
     def state_id(self, entity: str) -> str:
@@ -64,6 +66,31 @@ class Project:
         return ":".join(part for part in (self.environment, f"{tap}-to-{TARGET}", self.suffix) if part)
 
     @property
+    def env_file(self) -> Path:
+        """The file that bin/meltano lets Meltano read its variables from."""
+        named = self.root / self.given_env_file if self.given_env_file else self.root / f".env.{self.environment}"
+        return named if self.given_env_file or named.exists() else self.root / ".env"
+
+    def variables_for_runs(self, variables: Mapping[str, str] = os.environ) -> dict[str, str]:
+        """The variables to start Meltano with: ours, without those that Meltano gave us from its env file.
+
+        Left in, they would win over the file for ever, and a changed password would only count after a restart of the scheduler.
+        """
+        from_file = read_env_file(self.env_file)
+        return {name: value for name, value in variables.items() if from_file.get(name) != value}
+
+    @property
     def run_directory(self) -> Path:
         """Where Meltano puts the configuration of running plugins, passwords included."""
         return self.root / ".meltano" / "run"
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """NAME=value lines, `export` and quotes taken off; {} without a file."""
+    found = {}
+    for line in path.read_text().splitlines() if path.exists() else ():
+        name, separator, value = line.strip().removeprefix("export ").partition("=")
+        if separator and not name.startswith("#"):
+            value = value.strip()
+            found[name.strip()] = value[1:-1] if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"" else value
+    return found

@@ -71,9 +71,11 @@ class Scheduler:
     _held_since: dict[str, float] = field(default_factory=dict)
     _stopping: threading.Event = field(default_factory=threading.Event)
     _engine: BackgroundScheduler = field(init=False)
+    _variables: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.tallies = {schedule.name: Tally() for schedule in self.planned}
+        self._variables = self.project.variables_for_runs()
         self._engine = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(len(self.planned) + 1)},
@@ -155,7 +157,7 @@ class Scheduler:
                 return
             tally.waiting = 0
         tally.last_started_at = utc_now()
-        run_id, process = start(self.project, schedule.job)
+        run_id, process = start(self.project, schedule.job, self._variables)
         tally.running_run_id = run_id
         self._processes[schedule.name] = process
         tally.last_exit_code = process.wait()
@@ -180,8 +182,7 @@ class Scheduler:
         return False
 
     def _configured_at(self) -> float:
-        files = ("meltano.yml", ".env", f".env.{self.project.environment}")
-        return max((self.project.root / name).stat().st_mtime for name in files if (self.project.root / name).exists())
+        return max(path.stat().st_mtime for path in (self.project.root / "meltano.yml", self.project.env_file) if path.exists())
 
     def _count_missed(self, event: JobExecutionEvent) -> None:
         if event.job_id not in self.tallies:
