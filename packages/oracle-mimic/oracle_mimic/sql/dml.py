@@ -33,11 +33,17 @@ if TYPE_CHECKING:
 BINDS = "binds"
 
 
+class _StalePlanError(Exception):
+    """DDL changed the table while the statement waited: it has to be bound again."""
+
+
 @dataclass(slots=True)
 class _Run:
     """One call of `execute`: the statement, its executions, and what they came to so far."""
 
     session: Session
+    sql: str
+    binds: Binds
     plan: Plan
     dml: DmlPlan
     values: dict[str, Any]
@@ -57,18 +63,22 @@ def execute(session: Session, sql: str, binds: Binds, *, batch_errors: bool, arr
     array = binds.rows > 1 or (batch_errors and bool(binds.columns))
     if binds.rows == 0:
         return Outcome()
-    plan = session.plan(sql, binds, array=array)
-    if plan.dml is None:
-        raise OracleError(900, "invalid SQL statement")
-    running = _Run(
-        session, plan, plan.dml, plan.values(session, Binds() if array else binds), plan.virtual_rows(session),
-        _bind_table(binds) if array else None, batch_errors,
-    )  # fmt: skip
+    plan, bound = _planned(session, sql, binds, array=array)
+    values = plan.values(session, Binds() if array else binds)
+    virtual = plan.virtual_rows(session)
+    running = _Run(session, sql, binds, plan, bound, values, virtual, _bind_table(binds) if array else None, batch_errors)
     if array:
         _run_executions(running, 0, binds.rows)
     else:
         _add(running, _until_done(running, None))
     return _outcome(running, binds.rows if array else 1, array_row_counts=array_row_counts)
+
+
+def _planned(session: Session, sql: str, binds: Binds, *, array: bool) -> tuple[Plan, DmlPlan]:
+    plan = session.plan(sql, binds, array=array)
+    if plan.dml is None:
+        raise OracleError(900, "invalid SQL statement")
+    return plan, plan.dml
 
 
 def _bind_table(binds: Binds) -> pa.Table:
@@ -135,6 +145,8 @@ def _until_done(running: _Run, executions: range | None) -> Written:
     while True:
         try:
             return _try(running, executions)
+        except _StalePlanError:
+            running.plan, running.dml = _planned(session, running.sql, running.binds, array=running.array is not None)
         except BlockedError as blocked:
             registry = session.database.registry
             numbers = blocked.transactions
@@ -151,8 +163,7 @@ def _try(running: _Run, executions: range | None) -> Written:
     locked_before = session.in_transaction
     if table.temporary is None:
         database.locks.lock_table(session.session_id, table.object_id, Mode.ROW_EXCLUSIVE, None)
-    if database.catalog.objects.get(table.object_id) is not table:
-        raise ChangedError  # DDL came first: the caller's plan is stale
+    _require_current(running)
     tables = dict(running.virtual)
     if running.array is not None and executions is not None:
         tables[BINDS] = running.array.slice(executions.start, len(executions))
@@ -172,6 +183,12 @@ def _try(running: _Run, executions: range | None) -> Written:
     return written
 
 
+def _require_current(running: _Run) -> None:
+    table = running.dml.table
+    if running.session.database.catalog.objects.get(table.object_id) is not table:
+        raise _StalePlanError
+
+
 def _note_identity(session: Session, table: Table, cursor: Connection) -> None:
     for column in table.columns:
         if column.identity is not None and session.sequence_values.get(column.identity.sequence_id) is not None:
@@ -182,6 +199,7 @@ def _write(running: _Run, cursor: Connection, attempt: DmlTry, staged: Staged) -
     """Under the write lock: one DuckDB transaction. A failed first statement leaves no transaction behind."""
     session, table = running.session, running.dml.table
     database = session.database
+    _require_current(running)
     had_transaction = session.transaction is not None
     transaction = session.begin()
     write_id = transaction.next_statement()

@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import duckdb
@@ -127,11 +128,16 @@ class Engine:
 _PARAMETER = re.compile(r"\$(\w+)")
 
 
+@lru_cache(maxsize=1024)
+def _mentioned(sql: str) -> frozenset[str]:
+    return frozenset(_PARAMETER.findall(sql))
+
+
 def used(sql: str, parameters: Mapping[str, Any] | None) -> dict[str, Any]:
     """Those of the parameters that the text mentions: DuckDB refuses the others."""
     if not parameters:
         return {}
-    return {name: parameters[name] for name in {*_PARAMETER.findall(sql)} if name in parameters}
+    return {name: parameters[name] for name in _mentioned(sql) if name in parameters}
 
 
 def run(cursor: Connection, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
@@ -152,6 +158,25 @@ def arrow_table(cursor: Connection, sql: str, parameters: Mapping[str, Any] | No
     """Run a query and read it whole as Arrow."""
     with oracle_errors("a query"):
         return cursor.sql(sql, params=used(sql, parameters)).to_arrow_table()
+
+
+@lru_cache(maxsize=512)
+def _parsed(sql: str) -> Any:
+    """A statement that DuckDB has parsed; it may be run many times, on any cursor."""
+    statements = duckdb.extract_statements(sql)
+    if len(statements) != 1:
+        raise OracleError(604, "error occurred at recursive SQL level 1: oracle-mimic made more than one statement")
+    return statements[0]
+
+
+def few_rows(cursor: Connection, sql: str, parameters: Mapping[str, Any], limit: int) -> list[tuple[Any, ...]] | None:
+    """The rows of a query if there are at most `limit`, else None."""
+    with oracle_errors("a query"):
+        found: list[tuple[Any, ...]] = cursor.execute(_parsed(sql), used(sql, parameters)).fetchmany(limit + 1)
+        if len(found) <= limit:
+            return found
+        cursor.execute("SELECT 1").fetchall()  # drops the rest of the open result
+        return None
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from oracle_mimic.errors import OracleError
 from oracle_mimic.sql.catalog import Catalog, Constraint, Index, Table
@@ -77,6 +78,30 @@ def check_unique(cursor: Connection, table: Table, key: UniqueKey, check: Check)
         f"(SELECT * FROM {table.physical} WHERE bx = {check.write_id} AND ex = {LIVE}) n ON {same}{session} "
         f"WHERE v.rid <> n.rid AND (v.ex = {LIVE} OR {check.is_open('v.ex')}){some} LIMIT 1000",
     )
+    _judge(clashes, table, key, check)
+
+
+def check_unique_row(cursor: Connection, table: Table, key: UniqueKey, values: Sequence[Any], check: Check) -> None:
+    """`check_unique` for the one row the statement wrote, with the values of its key at hand: a search, not a join."""
+    columns = _physical(table, key.columns)
+    carriers = {column.physical: column.carrier for column in table.columns}
+    if all(value is None for value in values):
+        return
+    tests = [
+        f"{column} IS NULL" if value is None else f"{column} = CAST($k{n} AS {carriers[column]})"
+        for n, (column, value) in enumerate(zip(columns, values, strict=True))
+    ]
+    clashes = run(
+        cursor,
+        f"SELECT bx >> {STATEMENT_BITS}, ex FROM {table.physical} WHERE {' AND '.join(tests)} AND bx <> {check.write_id} "
+        f"AND (ex = {LIVE} OR {check.is_open('ex')}) LIMIT 1000",
+        {f"k{n}": value for n, value in enumerate(values)},
+    )
+    _judge(clashes, table, key, check)
+
+
+def _judge(clashes: list[tuple[Any, ...]], table: Table, key: UniqueKey, check: Check) -> None:
+    """Of (transaction, end) of the rows with the same key: ORA-00001 if one is settled, else wait for the open ones."""
     if any(ended == LIVE and number not in check.open_numbers for number, ended in clashes):
         raise OracleError(1, f"unique constraint ({table.owner}.{key.name}) violated")
     if clashes:

@@ -16,10 +16,11 @@ import pyarrow as pa
 from oracle_mimic.errors import OracleError
 from oracle_mimic.sql import engine_constraints, rowids
 from oracle_mimic.sql.bound import BoundDelete, BoundDml, BoundInsert, BoundMerge, BoundUpdate
+from oracle_mimic.sql.carriers import TZ_STRUCT
 from oracle_mimic.sql.catalog import Catalog, Table
-from oracle_mimic.sql.engine import Connection, arrow_table, run
-from oracle_mimic.sql.engine_constraints import Check
-from oracle_mimic.sql.engine_versions import STAGE, ChangedError, Write, end_rows, insert_rows, replace_rows
+from oracle_mimic.sql.engine import Connection, arrow_table, changed, run
+from oracle_mimic.sql.engine_constraints import Check, UniqueKey
+from oracle_mimic.sql.engine_versions import STAGE, ChangedError, Write, end_rows, insert_row, insert_rows, replace_rows
 from oracle_mimic.sql.relations import ROWID_COLUMN
 from oracle_mimic.sql.row_checks import RowChecks
 from oracle_mimic.sql.transactions import LIVE, Snapshot
@@ -36,7 +37,7 @@ class DmlPlan:
     """A bound statement with what the table asks of new rows.
 
     new_values: per column of the table, its value in a row to insert over the source `s`; `insert_checks`, `update_checks`: what
-    `row_checks` made; needs_stage: the source reads tables.
+    `row_checks` made; needs_stage: the source reads tables; keys: what must be unique.
     """
 
     bound: BoundDml
@@ -46,6 +47,7 @@ class DmlPlan:
     insert_checks: RowChecks | None = None
     update_checks: RowChecks | None = None
     needs_stage: bool = True
+    keys: tuple[UniqueKey, ...] = ()
 
 
 @dataclass(slots=True)
@@ -64,10 +66,9 @@ class Written:
 
 @dataclass(slots=True)
 class Staged:
-    """The rows a statement is about to write: how many, from which execution, and the range of `rid`s."""
+    """The rows a statement is about to write: how many, and the `rid` of one (of the only one)."""
 
     rows: int
-    distinct: int
     some_rid: int | None
 
 
@@ -92,6 +93,7 @@ class DmlTry:
         self.executions = executions
         self.session_id = session_id
         self.sql = snapshot.apply(plan.bound.sql)
+        self.inserted_keys: dict[str, Any] | None = None  # of a single new row: physical column -> value
         self.touched = {plan.table.object_id}  # tables whose versions it wrote or ended, by ON DELETE too
 
     # staging
@@ -101,30 +103,27 @@ class DmlTry:
         bound = self.plan.bound
         if isinstance(bound, BoundInsert):
             if not self.plan.needs_stage:
-                return Staged(1 if self.executions is None else len(self.executions), 1, None)
-            self._create_stage("q.*")
-            return Staged(run(self.cursor, f"SELECT count(*) FROM {STAGE}")[0][0], 0, None)
-        self._create_stage(f"{self._rid('q.rid')} AS rid, q.* EXCLUDE (rid)")
+                return Staged(1 if self.executions is None else len(self.executions), None)
+            return Staged(self._create_stage("q.*"), None)
+        rows = self._create_stage(f"{self._rid('q.rid')} AS rid, q.* EXCLUDE (rid)")
+        if rows == 0 or (self.executions is None and not isinstance(bound, BoundMerge)):
+            return Staged(rows, run(self.cursor, f"SELECT rid FROM {STAGE}")[0][0] if rows == 1 else None)
         doing = "do_update" if isinstance(bound, BoundMerge) else "TRUE"
-        row = run(
+        met, distinct, some = run(
             self.cursor,
-            f"SELECT count(*), count(rid) FILTER ({doing}), count(DISTINCT rid) FILTER ({doing}), min(rid) FILTER ({doing}) FROM {STAGE}",
+            f"SELECT count(rid) FILTER ({doing}), count(DISTINCT rid) FILTER ({doing}), min(rid) FILTER ({doing}) FROM {STAGE}",
         )[0]
-        staged = Staged(row[0], row[2], row[3])
-        if row[1] != row[2]:
+        if met != distinct:
             if self.executions is not None and len(self.executions) > 1:
                 raise OrderDependentError
-            if isinstance(bound, BoundMerge):
-                raise OracleError(30926, "unable to get a stable set of rows in the source tables")
-            run(self.cursor, f"CREATE OR REPLACE TEMP TABLE stage AS SELECT DISTINCT ON (rid) * FROM {STAGE}")
-            staged.rows = row[2]
-        return staged
+            raise OracleError(30926, "unable to get a stable set of rows in the source tables")
+        return Staged(rows, some)
 
     def _rid(self, rowid: str) -> str:
         return f"CAST({rowid} - {rowids.rowid_offset(self.table.data_object_id)}::HUGEINT AS BIGINT)"
 
-    def _create_stage(self, selected: str) -> None:
-        run(self.cursor, f"CREATE OR REPLACE TEMP TABLE stage AS SELECT {selected} FROM ({self.sql}) q", self.parameters)
+    def _create_stage(self, selected: str) -> int:
+        return changed(self.cursor, f"CREATE OR REPLACE TEMP TABLE stage AS SELECT {selected} FROM ({self.sql}) q", self.parameters)
 
     def drop_stage(self, rows: int) -> None:
         """Free the stage of a large statement."""
@@ -166,6 +165,12 @@ class DmlTry:
     def _insert(self, written: Written, write_id: int, first_ordinal: int) -> None:
         plan = self.plan
         writing = self._writing(write_id, plan.new_values, plan.insert_checks)
+        if self._is_single_row:
+            row = insert_row(self.cursor, writing, f"({self.sql})", ordinal=first_ordinal, returning=["rid", *self._key_columns()])[0]
+            self.inserted_keys = dict(zip(self._key_columns(), row[1:], strict=True))
+            written.rows = written.inserted = 1
+            written.last_rid = row[0]
+            return
         if plan.needs_stage:
             source, ordinal = STAGE, "(row_number() OVER (ORDER BY s.execution) - 1)" if self.executions is not None else None
         else:
@@ -206,9 +211,27 @@ class DmlTry:
 
     # keys
 
+    @property
+    def _is_single_row(self) -> bool:
+        """INSERT ... VALUES once, into a table whose keys DuckDB can search for a value."""
+        plan = self.plan
+        return (
+            self.executions is None
+            and not plan.needs_stage
+            and plan.table.temporary is None
+            and all(column.carrier != TZ_STRUCT for column in plan.table.columns if column.physical in self._key_columns())
+        )
+
+    def _key_columns(self) -> list[str]:
+        names = {name for key in self.plan.keys for name in key.columns}
+        return [column.physical for column in self.table.columns if column.name in names]
+
     def _check_keys(self, check: Check, changed: set[str] | None) -> None:
-        for key in engine_constraints.unique_keys(check.catalog, self.table):
-            if changed is None or changed & {*key.columns}:
+        for key in self.plan.keys:
+            if self.inserted_keys is not None:
+                values = [self.inserted_keys[column.physical] for name in key.columns if (column := self.table.column(name)) is not None]
+                engine_constraints.check_unique_row(self.cursor, self.table, key, values, check)
+            elif changed is None or changed & {*key.columns}:
                 engine_constraints.check_unique(self.cursor, self.table, key, check)
         for constraint in self.table.constraints:
             if constraint.kind == "R" and constraint.enabled and (changed is None or changed & {*constraint.columns}):

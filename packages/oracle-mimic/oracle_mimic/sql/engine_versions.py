@@ -73,6 +73,12 @@ def insert_rows(cursor: Connection, write: Write, source: str, *, first_ordinal:
     return changed(cursor, _insert(write, rowids.rid_sql(number), f"{source} s"), write.parameters)
 
 
+def insert_row(cursor: Connection, write: Write, source: str, *, ordinal: int, returning: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Add the only row of a source `s`; what it holds in the physical columns asked for, to check its keys with."""
+    text = _insert(write, str(rowids.rid_of(ordinal)), f"{source} s")
+    return run(cursor, f"{text} RETURNING {', '.join(returning)}", write.parameters)
+
+
 def replace_rows(cursor: Connection, write: Write, source: str, expected: int) -> None:
     """New versions for the rows whose `rid`s are in the source; their old versions end. BlockedError, ChangedError."""
     table, visible = write.table, write.snapshot.predicate()

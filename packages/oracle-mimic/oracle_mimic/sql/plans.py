@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ from oracle_mimic.sql import binder, expressions
 from oracle_mimic.sql.bound import BindSlot, BoundDelete, BoundDml, BoundInsert, BoundMerge, BoundQuery, BoundUpdate
 from oracle_mimic.sql.catalog import Catalog, Table, TableColumn
 from oracle_mimic.sql.context import Dependencies, SessionContext, next_value
+from oracle_mimic.sql.engine_constraints import unique_keys
 from oracle_mimic.sql.engine_dml import DmlPlan
 from oracle_mimic.sql.parser import parse_statement
 from oracle_mimic.sql.relations import missing
@@ -26,13 +27,16 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Plan:
-    """bound: the translation; dml: for DML; parameters: what the binder folded into parameters (binds are filled in per call)."""
+    """bound: the translation; dml: for DML; parameters: what the binder folded into parameters (binds are filled in per call).
+
+    small_schema: set when the query's last run gave few rows: the next one takes the path that is fast for few.
+    """
 
     bound: BoundQuery | BoundDml
     dependencies: Dependencies
     parameters: dict[str, Any]
     dml: DmlPlan | None = None
-    tables: dict[int, Table] = field(default_factory=dict)
+    small_schema: pa.Schema | None = None
 
     def query(self) -> BoundQuery:
         """The bound query; ORA-00900 when the statement is none."""
@@ -94,16 +98,16 @@ def dml_plan(context: SessionContext, catalog: Catalog, bound: BoundDml, *, one_
         column = table.column(name)
         if column is not None and column.identity is not None and column.identity.always:
             raise OracleError(32796, "cannot update a generated always identity column")
-    plan = DmlPlan(bound, table, catalog, needs_stage=needs_stage)
+    keys = tuple(unique_keys(catalog, table))
+    values: tuple[str, ...] = ()
+    insert_checks = update_checks = None
     if inserted or isinstance(bound, BoundInsert):
         prefix = "c" if isinstance(bound, BoundInsert) else "i"
         values = tuple(_new_value(context, table, column, inserted, prefix) for column in table.columns)
-        plan = DmlPlan(bound, table, catalog, values, row_checks(table, context), needs_stage=needs_stage)
+        insert_checks = row_checks(table, context)
     if updated:
-        plan = DmlPlan(
-            bound, table, catalog, plan.new_values, plan.insert_checks, row_checks(table, context, changed=set(updated)), needs_stage
-        )
-    return plan
+        update_checks = row_checks(table, context, changed=set(updated))
+    return DmlPlan(bound, table, catalog, values, insert_checks, update_checks, needs_stage, keys)
 
 
 def _privileges(bound: BoundDml) -> list[str]:

@@ -13,7 +13,7 @@ from oracle_mimic.errors import OracleError
 from oracle_mimic.sql import engine_versions, rowids
 from oracle_mimic.sql.bound import BoundQuery
 from oracle_mimic.sql.catalog import Table
-from oracle_mimic.sql.engine import Connection, Stream, arrow_table, registered, run
+from oracle_mimic.sql.engine import Connection, Stream, arrow_table, few_rows, registered, run
 from oracle_mimic.sql.locks import Mode
 from oracle_mimic.sql.plans import Plan, make_plan
 from oracle_mimic.sql.transactions import Snapshot
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from oracle_mimic.sql.session import Session
 
 ROWS_PER_BATCH = 32_768
+SMALL_ROWS = 500
 SKIP_LOCKED = -1.0
 
 
@@ -34,6 +35,16 @@ def describe(session: Session, sql: str, bind_types: Sequence[OracleType]) -> tu
 
 def query(session: Session, sql: str, binds: Binds) -> Rows:
     """Open a query at the SCN of this moment; its first batch is read here, so that errors of execution come from here."""
+    catalog = session.database.catalog
+    try:
+        return _query(session, sql, binds)
+    except OracleError as error:
+        if error.code == 604 and session.database.catalog is not catalog:  # DDL came between binding and running
+            return _query(session, sql, binds)
+        raise
+
+
+def _query(session: Session, sql: str, binds: Binds) -> Rows:
     plan = session.plan(sql, binds)
     bound = plan.query()
     values = plan.values(session, binds)
@@ -41,7 +52,17 @@ def query(session: Session, sql: str, binds: Binds) -> Rows:
     if bound.locks_rows:
         return Rows(bound.columns, iter(_lock_rows(session, bound, values, tables)))
     snapshot = session.snapshot()
-    rows = Rows(bound.columns, _batches(session, snapshot.apply(bound.sql), {**values, "snapshot": snapshot.limit}, tables))
+    sql, values = snapshot.apply(bound.sql), {**values, "snapshot": snapshot.limit}
+    batches: Iterator[pa.RecordBatch] | None = None
+    if plan.small_schema is not None:
+        batches = _few_rows(session, plan, sql, values, tables)
+    if batches is None:
+        stream = _Guarded(session, sql, values, tables)
+        session.keep(stream.stream)
+        if stream.is_small and not plan.dependencies.sequences:
+            plan.small_schema = stream.stream.schema
+        batches = stream
+    rows = Rows(bound.columns, batches)
     if snapshot.scn < session.database.registry.purged_scn:
         rows.close()
         raise OracleError(1555, 'snapshot too old: rollback segment number  with name "" too small')
@@ -49,10 +70,24 @@ def query(session: Session, sql: str, binds: Binds) -> Rows:
     return rows
 
 
-def _batches(session: Session, sql: str, values: Mapping[str, Any], tables: Mapping[str, pa.Table]) -> Iterator[pa.RecordBatch]:
-    stream = _Guarded(session, sql, values, tables)
-    session.keep(stream.stream)
-    return stream
+def _few_rows(
+    session: Session, plan: Plan, sql: str, values: Mapping[str, Any], tables: Mapping[str, pa.Table]
+) -> Iterator[pa.RecordBatch] | None:
+    """A result of few rows by way of Python values: quicker than opening a stream. None when there are more rows than thought."""
+    schema = plan.small_schema
+    if schema is None:
+        return None
+    engine = session.database.engine
+    with engine.cursor() as cursor, session.running(cursor), registered(cursor, tables):
+        found = few_rows(cursor, sql, values, SMALL_ROWS)
+    try:
+        if found is not None:
+            arrays = [pa.array([row[number] for row in found], column.type) for number, column in enumerate(schema)]
+            return iter([pa.RecordBatch.from_arrays(arrays, schema=schema)])
+    except (pa.ArrowException, ValueError, OverflowError):  # what Python's own types do not hold, e.g. dates before the year 1
+        found = None
+    plan.small_schema = None
+    return None
 
 
 class _Guarded:
@@ -62,12 +97,15 @@ class _Guarded:
         self._session = session
         self.stream = Stream(session.database.engine, sql, values, tables=tables, rows_per_batch=ROWS_PER_BATCH, guard=self._guard)
         self._ready: list[pa.RecordBatch] = []
+        self.is_small = True
         first = next(self.stream, None)
         if first is None:
             self._ready.append(pa.RecordBatch.from_pylist([], schema=self.stream.schema))
             return
         self._ready.append(first)
+        self.is_small = first.num_rows <= SMALL_ROWS
         if first.num_rows < ROWS_PER_BATCH and (second := next(self.stream, None)) is not None:
+            self.is_small = False
             self._ready.append(second)  # most often there is none, and the cursor is free again
 
     def _guard(self, cursor: Connection, read: Callable[[], Any]) -> Any:

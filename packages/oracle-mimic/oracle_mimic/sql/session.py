@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from oracle_mimic.sql.plsql_session import SessionHost
 
 _MAX_PLANS = 256
+BYTES_SENT, BYTES_RECEIVED = "bytes sent via SQL*Net to client", "bytes received via SQL*Net from client"
+ROUND_TRIPS = "SQL*Net roundtrips to/from client"
 _LOCK_POLL_SECONDS = 0.1
 
 
@@ -48,6 +50,7 @@ class Session:
         self.audit_id: int = session_id * 1000 + serial_number
         self.attributes: dict[str, str] = attributes
         self.client_info: dict[str, str] = {}
+        self.statistics: dict[str, int] = {}  # by the names of V$STATNAME: only what is really counted
         self.current_schema: str = user
         self.nls: Nls = Nls()
         self.parameters: dict[str, str] = {}  # other ALTER SESSION settings, as given
@@ -329,6 +332,12 @@ class Session:
     def set_nls(self, **changes: str) -> None:
         """Change formats or the zone."""
         self.nls = replace(self.nls, **changes)
+
+    def note_traffic(self, *, bytes_sent: int, bytes_received: int, round_trips: int) -> None:
+        """See `door.Session.note_traffic`."""
+        self.statistics[BYTES_SENT] = bytes_sent
+        self.statistics[BYTES_RECEIVED] = bytes_received
+        self.statistics[ROUND_TRIPS] = round_trips
 
     # direct path
 

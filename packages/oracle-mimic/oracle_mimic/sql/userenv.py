@@ -51,7 +51,7 @@ _USERENV: dict[str, Callable[[Session], str | None]] = {
     "PROXY_USER": lambda s: None,
     "SCHEDULER_JOB": lambda s: "N",
     "SERVER_HOST": lambda s: "localhost",
-    "SERVICE_NAME": lambda s: s.attributes.get("service_name") or s.database.services[0],
+    "SERVICE_NAME": lambda s: s.attributes.get("service") or s.database.services[0],
     "SESSION_USER": lambda s: s.user,
     "SESSION_USERID": lambda s: str(s.database.catalog.users[s.user].user_id),
     "SESSIONID": lambda s: str(s.audit_id),
