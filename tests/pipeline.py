@@ -175,4 +175,5 @@ class Pipeline:
         for process in self.started:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+                process.wait()
+            process.stdout.close()
