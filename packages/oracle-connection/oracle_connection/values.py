@@ -12,7 +12,6 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from oracle_connection.types import ZONED, Kind, OracleType, arrow_type
 
@@ -33,6 +32,8 @@ def to_json(column: pa.Array, oracle: OracleType) -> list[Any]:
     if pa.types.is_binary(travels_as):
         return [None if value is None else value.hex().upper() for value in column.to_pylist()]
     if pa.types.is_timestamp(travels_as):
+        import pyarrow.compute as pc  # a tenth of a second that only RECORDs with times need
+
         clock = column.cast(pa.timestamp(travels_as.unit)) if travels_as.tz else column
         text = pc.replace_substring(clock.cast(pa.string()), " ", "T")
         if travels_as.tz:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from oracle_connection.contract import Mode, Window
 from oracle_connection.errors import ConfigurationError
 from oracle_connection.values import from_json
@@ -59,6 +58,8 @@ def _count_between(column: pa.Array, key: ReplicationKey, limits: tuple[str, str
     """Rows with lower <= key < upper, for time keys; the text of the finest ones sorts as the times do."""
     if limits is None:
         return 0
+    import pyarrow.compute as pc  # see keys.py
+
     lower, upper = from_json(limits, key.type)
     inside = pc.and_(pc.greater_equal(column, lower), pc.less(column, upper))
     return int(pc.sum(inside).as_py() or 0)
