@@ -128,6 +128,10 @@ class Session(Protocol):
         """`module`, `action`, `client_identifier`, `client_info`, `dbop` for V$SESSION; only the keys that were sent."""
         ...
 
+    def note_traffic(self, *, bytes_sent: int, bytes_received: int, round_trips: int) -> None:
+        """What the connection has carried since it began, told after every answer, for V$MYSTAT."""
+        ...
+
     def direct_path_prepare(self, schema: str, table: str, columns: Sequence[str]) -> DirectPathTable: ...
 
     def direct_path_write(self, table: DirectPathTable, batch: pa.RecordBatch) -> None:

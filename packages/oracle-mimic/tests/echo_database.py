@@ -90,6 +90,7 @@ class EchoSession:
         self.schema = user
         self.closed = False
         self.commits = 0
+        self.traffic = (0, 0, 0)
         self.sleeping = threading.Event()
         self.ended = threading.Event()
         self._interrupted = threading.Event()
@@ -168,6 +169,9 @@ class EchoSession:
 
     def direct_path_abort(self, table: DirectPathTable) -> None:
         self.database.loaded.clear()
+
+    def note_traffic(self, *, bytes_sent: int, bytes_received: int, round_trips: int) -> None:
+        self.traffic = (bytes_sent, bytes_received, round_trips)
 
     def interrupt(self) -> None:
         self._interrupted.set()

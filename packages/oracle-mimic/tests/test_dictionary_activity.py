@@ -193,6 +193,24 @@ def test_lock_table_is_seen(server: MimicServer, boss: oracledb.Cursor) -> None:
         assert ask(boss, "select count(*) from gv$lock where type = 'AE' and inst_id = 1 and lmode = 4") == sessions
 
 
+def test_session_statistics_are_counted(server: MimicServer, boss: oracledb.Cursor) -> None:
+    own = """select n.name, s.value from v$mystat s join v$statname n on n.statistic# = s.statistic#
+             where n.name in ('bytes sent via SQL*Net to client', 'SQL*Net roundtrips to/from client', 'consistent gets')"""
+    before = dict(ask(boss, own))
+    assert set(before) == {"bytes sent via SQL*Net to client", "SQL*Net roundtrips to/from client"}
+    ask(boss, "select rpad('x', 4000, 'x') from dual connect by level <= 100")
+    for _ in range(5):
+        boss.connection.ping()
+    after = dict(ask(boss, own))
+    assert after["bytes sent via SQL*Net to client"] - before["bytes sent via SQL*Net to client"] >= 5000
+    assert 6 < after["SQL*Net roundtrips to/from client"] - before["SQL*Net roundtrips to/from client"] <= 12
+    with connect(server, "WMS") as connection:
+        session_id = sid_of(connection)
+        connection.ping()  # by now the first answer has been counted
+        ((most,),) = ask(boss, "select max(value) from v$sesstat where sid = :sid", sid=session_id)
+        assert most > 0
+
+
 def test_instance_and_parameters(boss: oracledb.Cursor) -> None:
     assert ask(boss, "select instance_name, status, startup_time, version_full from v$instance") == [("FREE", "OPEN", LOCAL, "19.3.0.0.0")]
     assert ask(boss, "select inst_id, instance_number from gv$instance") == [(1, 1)]

@@ -72,6 +72,7 @@ class Connection:
         self._logon: logon.Logon | None = None
         self._logon_user = ""
         self._attributes: dict[str, str] = {}
+        self._round_trips = 0
         self._loads: dict[int, DirectPathTable] = {}
         self._sql: str | None = None  # of the running call, for faults and logs
         self._call: Call | None = None
@@ -295,6 +296,10 @@ class Connection:
             self._stream.send_part_of(parts)
             raise ConnectionDroppedError("fault in the middle of a message")
         self._stream.send_data(parts)
+        self._round_trips += 1
+        if self._session is not None:
+            stream = self._stream
+            self._session.note_traffic(bytes_sent=stream.bytes_sent, bytes_received=stream.bytes_received, round_trips=self._round_trips)
         self._ended = self._ended or fatal
 
     def _read_request(self, piggybacks: Piggybacks) -> Run:

@@ -107,6 +107,7 @@ class PacketStream:
         self._ready = threading.Condition()
         self._send_lock = threading.Lock()
         self.large = False
+        self.bytes_sent = self.bytes_received = 0
 
     # -- reading -------------------------------------------------------------------------------------------------------------
 
@@ -141,6 +142,7 @@ class PacketStream:
             if not piece:
                 raise PeerGoneError("closed by the client")
             self._pending += piece
+            self.bytes_received += len(piece)
         taken = bytes(self._pending[:size])
         del self._pending[:size]
         return taken
@@ -218,6 +220,7 @@ class PacketStream:
         try:
             with self._send_lock:
                 self._channel.send(buffers)
+                self.bytes_sent += sum(map(len, buffers))
         except OSError as error:
             raise PeerGoneError(str(error)) from error
 

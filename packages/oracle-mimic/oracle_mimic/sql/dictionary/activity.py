@@ -234,7 +234,7 @@ def _session_rows(scope: Scope) -> Iterator[Row]:
             "CLIENT_IDENTIFIER": info.get("client_identifier"),
             "LOGON_TIME": scope.local(session.logged_on_at),
             "LAST_CALL_ET": _seconds(scope, session.last_call_at),
-            "SERVICE_NAME": attributes.get("service_name") or scope.database.services[0],
+            "SERVICE_NAME": attributes.get("service") or scope.database.services[0],
             **_wait_values(scope, session, wait, waits),
         }
 
