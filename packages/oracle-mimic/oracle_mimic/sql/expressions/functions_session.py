@@ -256,7 +256,7 @@ def get_system_change_number(arguments: Arguments, ctx: BindContext) -> Typed:
 
 @scalar("TIMESTAMP_TO_SCN", least=1)
 def timestamp_to_scn(arguments: Arguments, ctx: BindContext) -> Typed:
-    """The SCN of a moment, which must be known before the statement runs. Without a zone of its own it is in the server's, as SYSDATE is."""
+    """The SCN of a moment, which must be known before the statement runs. Without a zone it is in the server's."""
     x = arguments[0]
     if x.type.kind is Kind.TIMESTAMP_TZ:
         nanos = ctx.constant(derived(f"CAST(({x.sql}).utc AS HUGEINT)", timestamp(9), "HUGEINT", x))
