@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from oracle_mimic.sql.dictionary.definition import DictionaryView, Row, Scope, fixed
-
-if TYPE_CHECKING:
-    from oracle_mimic.sql.session import Session
+from oracle_mimic.sql.session import BYTES_RECEIVED, BYTES_SENT, ROUND_TRIPS, Session
 
 _STATNAME = """
     STATISTIC# NUMBER
@@ -25,11 +22,7 @@ _SESSTAT = """
     VALUE NUMBER
     CON_ID NUMBER = 0
 """
-STATISTICS = (
-    "bytes sent via SQL*Net to client",
-    "bytes received via SQL*Net from client",
-    "SQL*Net roundtrips to/from client",
-)
+STATISTICS = (BYTES_SENT, BYTES_RECEIVED, ROUND_TRIPS)
 
 
 def _names(scope: Scope) -> Iterator[Row]:
