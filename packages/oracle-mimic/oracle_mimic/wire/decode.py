@@ -59,6 +59,9 @@ def decode(kind: Kind, located: Located) -> pa.Array:
         return _bytes(located)
     if kind is Kind.NUMBER:
         return numbers.decode(located.data, located.starts, located.lengths)
+    if kind is Kind.FLOAT:  # its one carrier is the bytes themselves; decoding them finds those that are no NUMBER
+        numbers.decode(located.data, located.starts, located.lengths)
+        return _bytes(located)
     sizes = _SIZES.get(kind)
     if sizes is None:
         raise WireError(f"a value of type {kind.value} cannot be bound")

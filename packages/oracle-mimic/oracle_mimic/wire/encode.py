@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -16,12 +16,13 @@ from oracle_mimic.wire.buffer import Writer, counted
 from oracle_mimic.wire.cells import Cells
 from oracle_mimic.wire.rowid import encode_rowids
 from oracle_mimic.wire.slots import Element, Inline, Outside, counted_text, join
-from oracle_mimic.wire.typecodes import LOB_KINDS, NATIONAL_KINDS, always_null
+from oracle_mimic.wire.typecodes import FORM_NCHAR, LOB_KINDS, NATIONAL_KINDS, always_null
 from oracle_mimic.wire.wide import null_flags
 
 MSG_ROW_DATA = b"\x07"
 Piece: TypeAlias = Cells | Element
 LocatorMaker = Callable[[Kind, object], bytes]  # a LOB value's wire form, locator included
+_NOTHING: Mapping[int, int] = {}
 _LONG_TRAILER = b"\0\0"  # after every LONG value: null indicator and return code
 
 
@@ -40,16 +41,17 @@ class EncodedRows:
 
 
 def encode_rows(
-    columns: Sequence[pa.Array], types: Sequence[OracleType], make_locator: LocatorMaker, inline: Collection[int] = ()
+    columns: Sequence[pa.Array], types: Sequence[OracleType], make_locator: LocatorMaker, inline: Mapping[int, int] = _NOTHING
 ) -> EncodedRows:
-    """A batch as row messages. `inline` are the LOB columns that the client has defined as LONG: their content, no locator.
+    """A batch as row messages. `inline`: the LOB columns that the client has defined as LONG, with the character set form it expects:
+    their content is sent instead of a locator.
 
     ValueError when a column described as always NULL holds a value, or a carrier is none of its kind's.
     """
     rows = len(columns[0])
     pieces: list[Piece] = [Inline.constant(MSG_ROW_DATA, rows)]
     for index, (array, type_) in enumerate(zip(columns, types, strict=True)):
-        pieces += encode_column(array, type_, make_locator, inline=index in inline)
+        pieces += encode_column(array, type_, make_locator, inline_form=inline.get(index))
     return _join(pieces, rows)
 
 
@@ -61,32 +63,33 @@ def encode_values(array: pa.Array, type_: OracleType, make_locator: LocatorMaker
     return [bytes(joined.part(index, index + 1)) for index in range(len(joined))]
 
 
-def encode_column(array: pa.Array, type_: OracleType, make_locator: LocatorMaker, *, inline: bool = False) -> list[Piece]:
+def encode_column(array: pa.Array, type_: OracleType, make_locator: LocatorMaker, *, inline_form: int | None = None) -> list[Piece]:
     """One column as the pieces whose concatenation, row by row, is the wire form of its values."""
     kind = type_.kind
+    national = kind in NATIONAL_KINDS if inline_form is None else inline_form == FORM_NCHAR
     if always_null(type_):
         if array.null_count != len(array):
             raise ValueError(f"a {kind.value} of length 0 holds a value")
         return []
     if pa.types.is_null(array.type):
         pieces: list[Piece] = [Inline.constant(b"\0", len(array))]
-    elif kind in LOB_KINDS and not inline:
+    elif kind in LOB_KINDS and inline_form is None:
         values = [b"\0" if value is None else make_locator(kind, value) for value in array.to_pylist()]
         return [Outside.of(pa.array(values, pa.binary()))]
     elif kind is Kind.NUMBER and not pa.types.is_binary(array.type):
         pieces = [numbers.encode(array)]
     elif kind in _FIXED:
         pieces = [_FIXED[kind](array)]
-    elif kind in NATIONAL_KINDS:
-        national = [None if value is None else value.encode("utf-16-be") for value in array.to_pylist()]
-        pieces = [*counted_text(pa.array(national, pa.binary()))]
+    elif national:
+        encoded = [None if value is None else value.encode("utf-16-be") for value in array.to_pylist()]
+        pieces = [*counted_text(pa.array(encoded, pa.binary()))]
     elif pa.types.is_string(array.type) or pa.types.is_binary(array.type):
         pieces = [*counted_text(array)]
     elif pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type):
         pieces = [*counted_text(array.cast(pa.large_binary()).cast(pa.binary()))]
     else:
         raise ValueError(f"{array.type} is no carrier of {kind.value}")
-    if inline or kind in (Kind.LONG, Kind.LONG_RAW):
+    if inline_form is not None or kind in (Kind.LONG, Kind.LONG_RAW):
         pieces.append(Inline.constant(_LONG_TRAILER, len(array)))
     return pieces
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
 
@@ -29,11 +29,11 @@ class OpenQuery:
 
     Args:
         rows: from the door.
-        inline: indices of the LOB columns that are sent as LONG instead of as locators.
+        inline: the LOB columns that are sent as LONG instead of as locators, with the character set form the client expects.
         make_locator: keeps a LOB and gives its wire form.
     """
 
-    def __init__(self, rows: Rows, inline: Collection[int], make_locator: LocatorMaker) -> None:
+    def __init__(self, rows: Rows, inline: Mapping[int, int], make_locator: LocatorMaker) -> None:
         self.columns: tuple[Column, ...] = rows.columns
         self.sent = 0  # rows handed out so far
         self._rows = rows

@@ -18,8 +18,9 @@ from oracle_mimic.wire.lobs import LobStore
 from oracle_mimic.wire.messages import Ending
 from oracle_mimic.wire.queries import OpenQuery
 from oracle_mimic.wire.requests import Execute, Reexecute
-from oracle_mimic.wire.typecodes import BLOB, CLOB, LOB_KINDS, TEXT_KINDS, BindItem
+from oracle_mimic.wire.typecodes import BLOB, CLOB, CODES, LOB_KINDS, LONG, LONG_RAW, RAW, TEXT_KINDS, BindItem
 
+_PLAIN_KINDS = (TEXT_KINDS | {Kind.RAW, Kind.LONG_RAW}) - LOB_KINDS
 MAX_CURSORS = 65535  # a cursor id is two bytes on the wire
 _OUT_TRAILER = bytes(1)  # after every OUT or RETURNING value: an sb4 0, "not truncated"
 
@@ -326,24 +327,35 @@ def _has_lobs(columns: Sequence[Column]) -> bool:
     return any(column.type.kind in LOB_KINDS for column in columns)
 
 
-def _inline_lobs(columns: Sequence[Column], defines: Sequence[BindItem] | None) -> set[int]:
-    """The LOB columns that the client has not defined as locators: they are sent as LONG or LONG RAW."""
+def _inline_lobs(columns: Sequence[Column], defines: Sequence[BindItem] | None) -> dict[int, int]:
+    """The LOB columns that the client has not defined as locators, with the character set form of its define: they are sent as LONG."""
     if defines is None:
-        return set()
-    locators = {index for index, define in enumerate(defines) if define.code in (CLOB, BLOB)}
-    return {index for index, column in enumerate(columns) if column.type.kind in LOB_KINDS} - locators
+        return {}
+    defined = zip(columns, defines, strict=False)
+    return {
+        index: define.form
+        for index, (column, define) in enumerate(defined)
+        if column.type.kind in LOB_KINDS and define.code not in (CLOB, BLOB)
+    }
 
 
 def _defines_after_change(cursor: Cursor, columns: Sequence[Column]) -> list[BindItem] | None:
     """The defines left after a statement's columns have changed: none, unless the client goes on by itself.
 
-    A client that knew a column as text or RAW and is told that it is a LOB now reads it as LONG, without a define.
+    A client that has read a column as text, RAW or LONG and is told that it is a LOB now goes on reading it as LONG, in the character
+    set form it had. For a column that is a LOB to it, it sends a new define.
     """
     if cursor.columns is None or not _has_lobs(columns):
         return None
-    plain = TEXT_KINDS | {Kind.RAW, Kind.LONG_RAW}
+    defines = []
     for index, column in enumerate(columns):
         known = cursor.columns[index].type.kind if index < len(cursor.columns) else None
-        if column.type.kind in LOB_KINDS and (known not in plain or known in LOB_KINDS):
+        define = cursor.defines[index] if cursor.defines is not None and index < len(cursor.defines) else None
+        if known in LOB_KINDS and define is not None and define.code in (LONG, LONG_RAW):
+            defines.append(define)
+        elif column.type.kind not in LOB_KINDS or known in _PLAIN_KINDS:
+            code, form = CODES[known or column.type.kind]
+            defines.append(BindItem(LONG_RAW if code == RAW else LONG, form, 0, False))
+        else:
             return None
-    return [BindItem(0, 0, 0, False)] * len(columns)
+    return defines
