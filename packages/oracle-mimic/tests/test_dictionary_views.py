@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import oracledb
 import pytest
@@ -267,3 +269,14 @@ def test_text_longer_than_its_column_is_cut(server: MimicServer) -> None:
         connection.module = "é" * 40
         cursor.execute("select module, lengthb(module) from v$session where sid = sys_context('userenv', 'sid')")
         assert cursor.fetchall() == [("é" * 32, 64)]
+
+
+def test_the_documentation_lists_every_view() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "oracle-mimic.md").read_text()
+    families, single, fixed = (
+        re.findall(r"`([A-Z$_]+)`", part.split(":", 1)[1])
+        for part in text.split("<!-- views: begin -->")[1].split("<!-- views: end -->")[0].split("\n- ")[1:]
+    )
+    listed = {f"{level}_{name}" for name in families for level in ("ALL", "USER", "DBA")} | set(single)
+    listed |= {prefix + name.removeprefix("V$") for name in fixed for prefix in ("V_$", "GV_$")}
+    assert listed == set(VIEWS)
