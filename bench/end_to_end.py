@@ -185,6 +185,7 @@ def bare(server: Server, rows: int, processes: int) -> Measured:
 
 def ours(server: Server, rows: int, folder: Path, number: int) -> Measured:
     """tap-oracle-wms | target-oracle, a full sync."""
+    batches = {"encoding": {"format": "arrow", "compression": "lz4"}}
     login = {"dsn": server.dsn, "password": USERS["WMS"], "run_record_dir": str(folder / "records"), "run_id": f"bench-{number}"}
     entity = {"table": "BENCH_ROWS", "replication_key": "LAST_UPDATED", "replication_method": "INCREMENTAL"}
     tap, target = folder / "tap.json", folder / "target.json"
@@ -196,6 +197,7 @@ def ours(server: Server, rows: int, folder: Path, number: int) -> Measured:
                 "entities": {"bench_rows": entity},
                 "staging_directory": str(folder / "staging"),
                 "batch_size": 10_000,
+                "batch_config": batches,
             }
         )
     )
