@@ -58,7 +58,7 @@ def zone_offset(zone: str, moment: datetime) -> timedelta:
         offset = timedelta(hours=int(hours), minutes=int(minutes or 0))
         return -offset if zone[0] == "-" else offset
     try:
-        found = ZoneInfo(zone).utcoffset(moment.astimezone(UTC))
+        found = moment.astimezone(ZoneInfo(zone)).utcoffset()  # ZoneInfo.utcoffset would take UTC's clock for the zone's own
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise OracleError(1882, "timezone region not found") from error
     return found or timedelta()
