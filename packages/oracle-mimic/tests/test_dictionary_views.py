@@ -90,6 +90,14 @@ def test_names_that_stand_for_nothing(server: MimicServer, name: str) -> None:
     assert code_of(server, "BOSS", f"select * from {name}") == "ORA-00942"
 
 
+def test_current_schema_sys_makes_its_names_short(server: MimicServer) -> None:
+    with connect(server, "BOSS") as connection, connection.cursor() as cursor:
+        cursor.execute("alter session set current_schema = sys")
+        assert cursor.execute("select count(*) from v_$instance").fetchall() == [(1,)]
+        assert cursor.execute("select count(*) from v$instance").fetchall() == [(1,)]
+        assert cursor.execute("select username from user_users").fetchall() == [("BOSS",)]
+
+
 def test_grants_open_fixed_views(server: MimicServer) -> None:
     with connect(server, "BOSS") as connection, connection.cursor() as cursor:
         cursor.execute("create user watcher identified by Watcher_1234")

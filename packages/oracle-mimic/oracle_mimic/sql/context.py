@@ -82,7 +82,7 @@ class SessionContext:
             return self._view_relation(found, as_of)
         if (resolved_owner, resolved_name) != (owner or self.current_schema, name):
             owner, name = resolved_owner, resolved_name
-        virtual = self.session.database.virtual.find(owner, name, self.privileges)
+        virtual = self.session.database.virtual.find(owner, name, self.privileges, self.current_schema)
         if virtual is None:
             raise missing(owner, name)
         if dml:

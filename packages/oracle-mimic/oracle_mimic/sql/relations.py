@@ -76,9 +76,9 @@ class VirtualRelations:
         for name in (*public, *relation.synonyms):
             self.by_synonym[name] = relation
 
-    def find(self, owner: str | None, name: str, privileges: Privileges) -> VirtualRelation | None:
-        """The relation a name stands for; None when there is none or it may not be seen."""
-        if owner == "SYS" or (owner is None and privileges.user == "SYS" and name in self.by_name):
+    def find(self, owner: str | None, name: str, privileges: Privileges, schema: str | None = None) -> VirtualRelation | None:
+        """The relation a name stands for; None when there is none or it may not be seen. schema: the session's current one."""
+        if owner == "SYS" or (owner is None and schema == "SYS" and name in self.by_name):
             found = self.by_name.get(name)
         else:
             found = self.by_synonym.get(name) if owner in (None, "PUBLIC") else None

@@ -93,7 +93,7 @@ def _object(change: Change, target: ObjectName) -> tuple[str, str, int, str]:
         if not change.privileges.sees(found) and not change.privileges.has_system("GRANT ANY OBJECT PRIVILEGE"):
             raise OracleError(942, "table or view does not exist")
         return found.owner, found.name, found.object_id, object_type(found)
-    virtual = change.session.database.virtual.find(target.owner, target.name, change.privileges)
+    virtual = change.session.database.virtual.find(target.owner, target.name, change.privileges, change.session.current_schema)
     if virtual is None:
         raise OracleError(942, "table or view does not exist")
     if virtual.name != target.name:
