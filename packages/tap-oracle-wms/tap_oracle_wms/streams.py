@@ -258,7 +258,10 @@ class TableStream(Stream):
             if name in live and name.upper() not in masked and live[name] != declared[name]
         ]
         known = self._known_columns()
-        changes += [f"column {name} is new and not in the catalog: discover again to read it" for name in live if name not in known]
+        new = [name for name in live if name not in known]
+        changes += [f"column {name} is new and not in the catalog: discover again to read it" for name in new]
+        if new:
+            self.tap.outdate_catalog()
         for change in changes:
             self.logger.warning("%s: %s", self.name, change)
         self._record.schema_changes = changes or None

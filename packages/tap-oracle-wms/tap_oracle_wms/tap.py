@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from functools import cached_property
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import click
@@ -53,6 +54,7 @@ class TapOracleWms(Tap):
     name = "tap-oracle-wms"
     dynamic_catalog = True
     message_writer_class = MessageWriter
+    catalog_file: Path | None = None
     config_jsonschema: ClassVar[dict[str, Any]] = SETTINGS_SCHEMA
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         TapCapabilities.CATALOG,
@@ -125,6 +127,11 @@ class TapOracleWms(Tap):
             message = "this tap needs its own message writer"
             raise TypeError(message)
         return writer
+
+    def outdate_catalog(self) -> None:
+        """Make Meltano discover again before its next run: the key that vouches for its cached catalog lies beside it."""
+        if self.catalog_file is not None:
+            self.catalog_file.with_suffix(".cache_key").unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let messages, files and the session go."""
@@ -221,6 +228,7 @@ class TapOracleWms(Tap):
                 catalog=None if catalog is None else load_json(catalog.read()),
                 parse_env_config=config.parse_env,
             )
+            tap.catalog_file = None if catalog is None else Path(catalog.name)
             tap.check_selection()
             tap.sync_all()
             tap.writer.flush()
