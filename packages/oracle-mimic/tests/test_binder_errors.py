@@ -35,6 +35,7 @@ def bench() -> Iterator[Bench]:
         ("select * from worker group by id", 979, None),
         ("select site_id from worker group by site_id order by name", 979, 53),
         ("select count(*) from worker where count(*) > 1", 934, 34),
+        ("select 1 from worker group by (select max(id) from site)", 22818, 30),
         ("select id from worker where row_number() over (order by id) = 1", 30483, 28),
         ("select row_number() from worker", 30484, None),
         ("select id from worker union select id, name from worker", 1789, 0),

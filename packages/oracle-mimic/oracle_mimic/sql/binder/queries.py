@@ -159,6 +159,8 @@ class QueryBinder(SelectBinder):
         for item in items:
             position = _position(item.expression)
             typed = self._at_position(position, select, item) if position is not None else self.value(item.expression, select.scope)
+            if typed.literal is not None or typed.is_null_literal:
+                continue  # a constant orders nothing
             keys.append(expressions.order_key(typed, item.descending, item.nulls_first, self.ctx))
         select.check_grouping()
         return keys

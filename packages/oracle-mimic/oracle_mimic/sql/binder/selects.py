@@ -18,6 +18,7 @@ from oracle_mimic.sql.syntax import (
     Call,
     Condition,
     DerivedTable,
+    Exists,
     Expression,
     Grouping,
     Identifier,
@@ -25,6 +26,7 @@ from oracle_mimic.sql.syntax import (
     Node,
     OrderItem,
     Query,
+    ScalarQuery,
     Select,
     SelectItem,
     Star,
@@ -227,6 +229,8 @@ class SelectBinder(HierarchyBinder):
         return f" GROUP BY {', '.join(texts)}"
 
     def _group_key(self, node: Expression, scope: Scope, keys: dict[str, Typed], group: Grouping) -> str:
+        if any(isinstance(part, (ScalarQuery, Exists)) for part in walk(node)):
+            raise OracleError(22818, "Subquery expressions not allowed here", offset=node.start)
         typed = self.value(node, scope)
         key = expressions.group_key(typed)
         nullable = typed.nullable or group.kind is not None

@@ -65,6 +65,9 @@ def constant(sql: str, type_: OracleType, carrier: str, value: Any) -> Typed:
     return Typed(sql, type_, carrier, nullable=False, literal=value)
 
 
+END_OF_ERROR = "\x1f"
+
+
 def quote(text: str) -> str:
     """A DuckDB string literal."""
     return "'" + text.replace("'", "''") + "'"
@@ -80,8 +83,12 @@ def null_of(carrier: str) -> str:
 
 
 def raising(code: int, text: str, carrier: str) -> str:
-    """DuckDB text that fails with an Oracle error when it is evaluated; typed so that it fits a CASE branch."""
-    return f"CAST(error({quote(f'ORA-{code:05d}: {text}')}) AS {carrier})"
+    """DuckDB text that fails with an Oracle error when it is evaluated; typed so that it fits a CASE branch.
+
+    A cast that cannot succeed, not `error()`: that one is volatile, which DuckDB refuses in PARTITION BY and ORDER BY of windows and
+    never pushes into a scan. END_OF_ERROR ends the text inside DuckDB's own message.
+    """
+    return f"([{null_of(carrier)}])[CAST({quote(f'ORA-{code:05d}: {text}{END_OF_ERROR}')} AS BIGINT)]"
 
 
 def byte_length(type_: OracleType) -> int:

@@ -6,7 +6,7 @@ import re
 
 from oracle_mimic.errors import OracleError
 
-_MARKER = re.compile(r"ORA-(\d{5}): ([^\n]*)")
+_MARKER = re.compile(r"ORA-(\d{5}): ([^\n\x1f]*)")
 _NATIVE = (
     (re.compile(r"Overflow in|out of range|Out of Range", re.IGNORECASE), OracleError(1426, "numeric overflow")),
     (re.compile(r"Scalar subquery .*more than one row|More than one row returned by a subquery", re.IGNORECASE),
