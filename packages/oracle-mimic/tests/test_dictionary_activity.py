@@ -217,6 +217,10 @@ def test_instance_and_parameters(boss: oracledb.Cursor) -> None:
     assert ask(boss, "select open_mode, database_role, name from v$database") == [("READ WRITE", "PRIMARY", "FREE")]
     assert ask(boss, "select value, type from v$parameter where name = 'undo_retention'") == [("600", 3)]
     assert ask(boss, "select count(*) from v$dataguard_stats") == [(0,)]
+    boss.execute("alter session set nls_territory = 'BRAZIL'")
+    both = """select p.value, s.value from v$parameter p join v$system_parameter s on s.name = p.name
+              where p.name in ('nls_territory', 'nls_length_semantics') order by p.name"""
+    assert ask(boss, both) == [("BYTE", "BYTE"), ("BRAZIL", "AMERICA")]
     boss.execute("alter system set undo_retention = 1200")
     assert ask(boss, "select value from v$parameter where name = 'undo_retention'") == [("1200",)]
 

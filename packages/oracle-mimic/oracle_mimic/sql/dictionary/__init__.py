@@ -1,7 +1,7 @@
 """The data dictionary (ALL_, USER_, DBA_) and the fixed views (V$, GV$), as virtual relations of the engine.
 
-Every module but `definition` declares views: a name, the columns with their Oracle types, and a function that yields the rows for a
-`Scope`: who asks (a session), what he may see and the catalog of that moment. `definition` turns a declaration into
+Every module but `definition` and `printed_types` declares views: a name, the columns with their Oracle types, and a function that yields
+the rows for a `Scope`: who asks (a session), what he may see and the catalog of that moment. `definition` turns a declaration into
 `relations.VirtualRelation`s, whose rows are Arrow tables made when a statement runs; the binder never knows that they are not tables.
 A family (`family("TABLES", ...)`) gives ALL_TABLES, USER_TABLES and DBA_TABLES from one declaration; a fixed view gives V_$X, GV_$X and
 their public synonyms V$X, GV$X.

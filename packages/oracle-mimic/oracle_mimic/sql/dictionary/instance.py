@@ -10,10 +10,12 @@ import socket
 from collections.abc import Iterator
 from datetime import timedelta
 
+from oracle_mimic.sql.bound import Nls
 from oracle_mimic.sql.dictionary.definition import DictionaryView, Row, Scope, fixed, single
 from oracle_mimic.sql.dictionary.tables import BLOCK_SIZE_BYTES
 
 PRODUCT = "Oracle Database 19c Enterprise Edition"
+DEFAULT_LENGTH_SEMANTICS = "BYTE"
 CHARACTER_SET, NATIONAL_CHARACTER_SET = "AL32UTF8", "AL16UTF16"
 
 _VERSION = """
@@ -167,9 +169,18 @@ def _database(scope: Scope) -> Iterator[Row]:
     }
 
 
-def _parameters(scope: Scope) -> Iterator[Row]:
+def _session_parameters(scope: Scope) -> Iterator[Row]:
+    semantics = scope.session.parameters.get("NLS_LENGTH_SEMANTICS", DEFAULT_LENGTH_SEMANTICS)
+    return _parameters(scope, scope.session.nls, semantics)
+
+
+def _system_parameters(scope: Scope) -> Iterator[Row]:
+    """What a new session begins with."""
+    return _parameters(scope, Nls(), DEFAULT_LENGTH_SEMANTICS)
+
+
+def _parameters(scope: Scope, nls: Nls, length_semantics: str) -> Iterator[Row]:
     database = scope.database
-    nls = scope.session.nls
     values: dict[str, int | bool | str | None] = {
         "cluster_database": False,
         "compatible": f"{database.version[0]}.0.0",
@@ -181,7 +192,7 @@ def _parameters(scope: Scope) -> Iterator[Row]:
         "max_string_size": "STANDARD",
         "nls_date_format": nls.date_format,
         "nls_date_language": nls.date_language,
-        "nls_length_semantics": scope.session.parameters.get("NLS_LENGTH_SEMANTICS", "BYTE"),
+        "nls_length_semantics": length_semantics,
         "nls_numeric_characters": nls.numeric_characters,
         "nls_territory": nls.territory,
         "nls_timestamp_format": nls.timestamp_format,
@@ -226,33 +237,34 @@ def _nls_session(scope: Scope) -> dict[str, str]:
         "NLS_TIMESTAMP_TZ_FORMAT": nls.timestamp_tz_format,
         "NLS_DUAL_CURRENCY": given.get("NLS_DUAL_CURRENCY", "$"),
         "NLS_COMP": given.get("NLS_COMP", "BINARY"),
-        "NLS_LENGTH_SEMANTICS": given.get("NLS_LENGTH_SEMANTICS", "BYTE"),
+        "NLS_LENGTH_SEMANTICS": given.get("NLS_LENGTH_SEMANTICS", DEFAULT_LENGTH_SEMANTICS),
         "NLS_NCHAR_CONV_EXCP": given.get("NLS_NCHAR_CONV_EXCP", "FALSE"),
     }
 
 
 def _nls_database(scope: Scope) -> dict[str, str]:
     """The settings of the database: what a session begins with."""
+    nls = Nls()
     return {
         "NLS_RDBMS_VERSION": _base_release(scope),
         "NLS_NCHAR_CONV_EXCP": "FALSE",
-        "NLS_LENGTH_SEMANTICS": "BYTE",
+        "NLS_LENGTH_SEMANTICS": DEFAULT_LENGTH_SEMANTICS,
         "NLS_COMP": "BINARY",
         "NLS_DUAL_CURRENCY": "$",
-        "NLS_TIMESTAMP_TZ_FORMAT": "DD-MON-RR HH.MI.SSXFF AM TZR",
+        "NLS_TIMESTAMP_TZ_FORMAT": nls.timestamp_tz_format,
         "NLS_TIME_TZ_FORMAT": "HH.MI.SSXFF AM TZR",
-        "NLS_TIMESTAMP_FORMAT": "DD-MON-RR HH.MI.SSXFF AM",
+        "NLS_TIMESTAMP_FORMAT": nls.timestamp_format,
         "NLS_TIME_FORMAT": "HH.MI.SSXFF AM",
         "NLS_SORT": "BINARY",
-        "NLS_DATE_LANGUAGE": "AMERICAN",
-        "NLS_DATE_FORMAT": "DD-MON-RR",
+        "NLS_DATE_LANGUAGE": nls.date_language,
+        "NLS_DATE_FORMAT": nls.date_format,
         "NLS_CALENDAR": "GREGORIAN",
-        "NLS_NUMERIC_CHARACTERS": ".,",
+        "NLS_NUMERIC_CHARACTERS": nls.numeric_characters,
         "NLS_NCHAR_CHARACTERSET": NATIONAL_CHARACTER_SET,
         "NLS_CHARACTERSET": CHARACTER_SET,
-        "NLS_ISO_CURRENCY": "AMERICA",
+        "NLS_ISO_CURRENCY": nls.territory,
         "NLS_CURRENCY": "$",
-        "NLS_TERRITORY": "AMERICA",
+        "NLS_TERRITORY": nls.territory,
         "NLS_LANGUAGE": "AMERICAN",
     }
 
@@ -324,8 +336,8 @@ VIEWS: tuple[DictionaryView, ...] = (
     *single("PRODUCT_COMPONENT_VERSION", _PRODUCT_COMPONENT_VERSION, _product_component_version),
     *fixed("INSTANCE", _INSTANCE, _instance),
     *fixed("DATABASE", _DATABASE, _database),
-    *fixed("PARAMETER", _PARAMETER, _parameters),
-    *fixed("SYSTEM_PARAMETER", _PARAMETER, _parameters),
+    *fixed("PARAMETER", _PARAMETER, _session_parameters),
+    *fixed("SYSTEM_PARAMETER", _PARAMETER, _system_parameters),
     *single("NLS_SESSION_PARAMETERS", _NLS_PARAMETERS, lambda scope: _named(_nls_session(scope))),
     *single("NLS_DATABASE_PARAMETERS", _NLS_PARAMETERS, lambda scope: _named(_nls_database(scope))),
     *fixed("NLS_PARAMETERS", _V_NLS_PARAMETERS, _v_nls_parameters, open_to_all=True),
