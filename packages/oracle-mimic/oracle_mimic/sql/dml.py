@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from oracle_mimic.sql.session import Session
 
 BINDS = "binds"
+_MAX_RESTARTS = 10_000
 
 
 class _StalePlanError(Exception):
@@ -142,7 +143,7 @@ def _outcome(running: _Run, executions: int, *, array_row_counts: bool) -> Outco
 def _until_done(running: _Run, executions: range | None) -> Written:
     """Try until nobody is in the way. ORA-08177 when that cannot be in a SERIALIZABLE transaction."""
     session = running.session
-    while True:
+    for _ in range(_MAX_RESTARTS):
         try:
             return _try(running, executions)
         except _StalePlanError:
@@ -154,6 +155,7 @@ def _until_done(running: _Run, executions: range | None) -> Written:
         except (ChangedError, WriteConflictError) as changed:
             if session.snapshot_scn is not None:
                 raise OracleError(8177, "can't serialize access for this transaction") from changed
+    raise OracleError(604, "error occurred at recursive SQL level 1: oracle-mimic gave a statement up that others kept changing rows of")
 
 
 def _try(running: _Run, executions: range | None) -> Written:
@@ -162,7 +164,8 @@ def _try(running: _Run, executions: range | None) -> Written:
     database.check_space(table)
     locked_before = session.in_transaction
     if table.temporary is None:
-        database.locks.lock_table(session.session_id, table.object_id, Mode.ROW_EXCLUSIVE, None)
+        mode = Mode.EXCLUSIVE if plan.is_direct_path else Mode.ROW_EXCLUSIVE
+        database.locks.lock_table(session.session_id, table.object_id, mode, None)
     _require_current(running)
     tables = dict(running.virtual)
     if running.array is not None and executions is not None:
@@ -229,6 +232,8 @@ def _write(running: _Run, cursor: Connection, attempt: DmlTry, staged: Staged) -
         raise
     transaction.tables |= attempt.touched
     transaction.row_changes += written.rows
+    if isinstance(running.dml.bound, BoundInsert) and running.dml.is_direct_path:
+        transaction.direct_tables.add(table.object_id)
     database.use_ordinals(table, first + written.inserted)
     if not isinstance(running.dml.bound, BoundInsert):
         for object_id in attempt.touched:

@@ -49,6 +49,12 @@ class DmlPlan:
     needs_stage: bool = True
     keys: tuple[UniqueKey, ...] = ()
 
+    @property
+    def is_direct_path(self) -> bool:
+        """INSERT /*+ APPEND */ ... SELECT into a table without foreign keys, which alone may be loaded so."""
+        references = any(c.kind == "R" and c.enabled for c in self.table.constraints)
+        return isinstance(self.bound, BoundInsert) and self.bound.direct and self.needs_stage and not references
+
 
 @dataclass(slots=True)
 class Written:

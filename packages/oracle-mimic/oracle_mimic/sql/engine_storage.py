@@ -44,6 +44,7 @@ class Storage:
             catalog = catalog_codec.load(
                 entries, counters["catalog_version"], counters["next_object_id"], counters["next_constraint_number"]
             )
+            self._drop_strays(cursor, catalog)
             low = counters["low_transaction"]
             self._remove_uncommitted(cursor, catalog, low)
             commits = run(cursor, "SELECT number, scn, moment FROM meta.commits ORDER BY scn")
@@ -52,6 +53,13 @@ class Storage:
             log.append(scn, moment.replace(tzinfo=UTC), number)
         log.current += RESERVED_SCNS
         return catalog, log, max([low, *(row[0] for row in commits)]) + 1
+
+    def _drop_strays(self, cursor: Connection, catalog: Catalog) -> None:
+        """Tables that a CREATE TABLE AS had filled when the server died, before the dictionary knew them."""
+        known = {f"t{table.object_id}" for table in catalog.tables()}
+        for (name,) in run(cursor, "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'data'"):
+            if name not in known:
+                run(cursor, f"DROP TABLE data.{name}")
 
     def _remove_uncommitted(self, cursor: Connection, catalog: Catalog, low: int) -> None:
         """Undo what transactions that died with the server had written."""

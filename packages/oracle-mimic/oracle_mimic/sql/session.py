@@ -132,6 +132,8 @@ class Session:
                     self._plans.popitem(last=False)
         else:
             self._plans.move_to_end(key)
+        if self.transaction is not None and self.transaction.direct_tables & found.dependencies.tables:
+            raise OracleError(12838, "cannot read/modify an object after modifying it in parallel")
         return found
 
     def context(self) -> SessionContext:

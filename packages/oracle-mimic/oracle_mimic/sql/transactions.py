@@ -52,7 +52,8 @@ class Transaction:
     """A transaction that has a number: it changed a row or locked one.
 
     statement: of the write ids given out; savepoints: name -> statements done when it was set, oldest first;
-    tables: object ids whose versions it wrote; temporary: those of ON COMMIT DELETE ROWS tables.
+    tables: object ids whose versions it wrote; direct_tables: those it inserted into by direct path (APPEND),
+    not to be read before it ends.
     """
 
     number: int
@@ -61,6 +62,7 @@ class Transaction:
     started_at: datetime
     statement: int = 0
     tables: set[int] = field(default_factory=set)
+    direct_tables: set[int] = field(default_factory=set)
     row_changes: int = 0
 
     @property
