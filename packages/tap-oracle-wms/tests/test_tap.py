@@ -249,7 +249,9 @@ def test_the_exit_code_tells_the_class_of_the_error(table, command, settings, co
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_a_tap_that_is_stopped_never_says_success_and_the_next_goes_on(table, command, files, read_output, tmp_path, signum):
+def test_a_tap_that_is_stopped_never_says_success_and_the_next_goes_on(  # noqa: PLR0917 - fixtures
+    table, command, files, read_output, tmp_path, signum
+):
     """Stopped at a random moment of the full sync; what left before stays, what the ledger has is not read again."""
     table.server.faults.arm("delay", "statement", matching="ROWID >=", times=None, seconds=0.2)
     tap = command(entities=ENTITY, chunk_rows=300)
