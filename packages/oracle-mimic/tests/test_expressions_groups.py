@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from oracle_mimic.errors import OracleError
 from oracle_mimic.number import from_decimal, to_decimal
 from oracle_mimic.sql.expressions.functions_aggregate import interpolated, spread
-from oracle_mimic.sql.expressions.number_bytes import sum_numbers
+from oracle_mimic.sql.expressions.number_bytes import limbs, multiply, number_of_limbs, sum_numbers
 
 __all__ = ["bench"]
 amounts = st.decimals(min_value=-(10**9), max_value=10**9, places=4, allow_nan=False, allow_infinity=False)
@@ -82,7 +82,11 @@ def test_sums_and_spreads_are_exact(values: list[Decimal]) -> None:
     total = sum_numbers(data)
     assert total is not None
     assert to_decimal(total) == sum(values, Decimal(0))
-    population = spread([*data, None], "VAR_POP")
+    parts = [sum(column, Decimal(0)) for column in zip(*map(limbs, data), strict=True)]
+    assert number_of_limbs(parts) == total
+    squares = sum_numbers([multiply(value, value) for value in data])
+    assert squares is not None
+    population = spread(len(values), total, squares, "VAR_POP")
     assert population is not None
     exact = Context(prec=80)
     mean = exact.divide(sum(values, Decimal(0)), Decimal(len(values)))
@@ -152,6 +156,8 @@ def test_an_analytic_function_has_oracles_values(bench: Bench, analytic: str, ex
         ("rank() over ()", 30485),
         ("lag(pay) over ()", 30485),
         ("ratio_to_report(pay) over (order by pay)", 30487),
+        ("sum(distinct pay) over (order by pay)", 30487),
+        ("median(pay) over (order by pay)", 30487),
         ("percentile_cont(2) within group (order by pay)", 30495),
         ("median(name)", 1722),
         ("max(to_clob(name))", 932),
@@ -169,3 +175,17 @@ def test_a_wrong_aggregate_has_oracles_code(bench: Bench, expression: str, code:
 def test_sum_of_wide_numbers_goes_beyond_38_digits(bench: Bench) -> None:
     assert one(bench, "sum(x)", "(select 9e125 x from dual union all select -9e125 from dual union all select 1 from dual)") == 1
     assert error_code(bench, "sum(9e125) + 9e125") == 1426
+
+
+@given(st.integers(-(10**38), 10**38), st.integers(-130, 88))
+def test_a_number_goes_through_limbs_unharmed(digits: int, exponent: int) -> None:
+    data = from_decimal(Decimal(digits).scaleb(exponent, context=Context(prec=60)))
+    assert number_of_limbs([Decimal(part) for part in limbs(data)]) == data
+
+
+def test_running_sums_of_free_numbers_take_linear_time(bench: Bench) -> None:
+    series = "(select to_number(column_value) n, column_value / 3 x from xmltable('1 to 5000'))"
+    found = bench.rows(f"select max(s), max(a), max(d) from (select sum(x) over (order by n) s, avg(x) over (order by n) a, "
+                       f"stddev(x) over (order by n) d from {series})")[0]  # fmt: skip
+    assert abs(found[0] - Decimal(5000 * 5001) / 6) < Decimal("1E-25")
+    assert abs(found[1] - Decimal(5001) / 6) < Decimal("1E-25")

@@ -131,6 +131,13 @@ def test_a_text_expression_has_oracles_value(bench: Bench, expression: str, expe
         ("soundex('a')", 3001),
         ("ora_hash('a')", 3001),
         ("chr(200)", 3001),
+        ("cast(12345 as varchar2(4))", 25137),
+        ("cast(sysdate as varchar2(4))", 25137),
+        ("cast(to_clob('abc') as varchar2(2))", 22835),
+        ("to_char(to_clob(rpad('a', 4000, 'b')) || 'c')", 22835),
+        ("rpad('a', 4000) || 'b'", 1489),
+        ("'x' || rpad('a', 2000, 'é') || rpad('a', 2000, 'é')", 1489),
+        ("dbms_random.value(1)", 6553),
         ("unistr('\\zz')", 30186),
         ("standard_hash('a', 'SHA9')", 904),
         ("chartorowid('x')", 1410),
@@ -212,6 +219,20 @@ def test_rowids_fall_apart_and_come_together(bench: Bench) -> None:
     assert value(bench, f"dbms_rowid.rowid_row_number('{text}')") == 7
     assert value(bench, rowid) == text
     assert described(bench, rowid).type == OracleType(Kind.ROWID)
+
+
+def test_text_may_have_4000_bytes_and_no_more(bench: Bench) -> None:
+    assert value(bench, "lengthb('a' || rpad('a', 3998) || 'b')") == 4000
+    assert value(bench, "lengthb(rpad('a', 5000))") == 4000
+    assert value(bench, "lengthb(rpad('é', 4000, 'é'))") == 4000
+    assert value(bench, "length(to_clob(rpad('a', 4000)) || 'b')") == 4001
+    assert value(bench, "cast(1234 as varchar2(4))") == "1234"
+
+
+def test_random_values_differ_and_stay_within_bounds(bench: Bench) -> None:
+    rows = bench.rows("select dbms_random.value, dbms_random.value(5, 6), dbms_random.string('x', 12) from worker")
+    assert all(0 <= share < 1 and 5 <= between < 6 and len(text) == 12 and text == text.upper() for share, between, text in rows)
+    assert len({row[0] for row in rows}) == len({row[2] for row in rows}) == 5
 
 
 def test_sys_guid_is_new_for_every_row(bench: Bench) -> None:

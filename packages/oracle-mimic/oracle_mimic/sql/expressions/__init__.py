@@ -22,6 +22,7 @@ from oracle_mimic.sql.expressions import (
     number_mask,
     number_text,
     octets,
+    random_values,
     regular_expressions,
     text_bytes,
     zones,
@@ -50,7 +51,7 @@ from oracle_mimic.sql.expressions.registry import DEFINITIONS, arrow_function
 # Imported for the functions they define.
 _DEFINING = (
     date_arithmetic, date_reader, date_writer, functions_aggregate, functions_analytic, functions_date, functions_null,
-    functions_number, functions_session, functions_text, number_bytes, number_mask, number_text, octets, regular_expressions,
+    functions_number, functions_session, functions_text, number_bytes, number_mask, number_text, octets, random_values, regular_expressions,
     text_bytes, zones,
 )  # fmt: skip
 

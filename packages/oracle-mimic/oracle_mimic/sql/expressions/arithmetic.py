@@ -21,6 +21,7 @@ from oracle_mimic.sql.expressions.derive import (
     NUMBER,
     NUMERIC,
     TEXT,
+    VARCHAR2_MAX,
     byte_length,
     derived,
     varchar2,
@@ -54,9 +55,22 @@ def concat(left: Typed, right: Typed, ctx: BindContext) -> Typed:
     if left.is_null_literal and right.is_null_literal:
         return null_as(varchar2(1))
     type_ = _concat_type(a.type, b.type)
+    left_sql, right_sql = _unchecked(a.sql), _unchecked(b.sql)
     if not a.nullable and not b.nullable:
-        return derived(f"({a.sql} || {b.sql})", type_, "VARCHAR", a, b)
-    return derived(f"nullif(concat({a.sql}, {b.sql}), '')", type_, "VARCHAR", a, b, nullable=a.nullable and b.nullable)
+        joined = f"({left_sql} || {right_sql})"
+    else:
+        joined = f"nullif(concat({left_sql}, {right_sql}), '')"
+    if type_.kind not in LARGE_TEXT and byte_length(a.type) + byte_length(b.type) > VARCHAR2_MAX:
+        joined = f"{_CHECK}{joined})"
+    return derived(joined, type_, "VARCHAR", a, b, nullable=a.nullable and b.nullable)
+
+
+_CHECK = "ora_joined("
+
+
+def _unchecked(sql: str) -> str:
+    """A part of a longer text need not be checked for its length: the whole will be."""
+    return sql[len(_CHECK) : -1] if sql.startswith(_CHECK) else sql
 
 
 def _concat_type(a: OracleType, b: OracleType) -> OracleType:

@@ -237,7 +237,13 @@ def cast(x: Typed, type_: OracleType, ctx: BindContext) -> Typed:
     if kind in TEXT:
         if x.type.kind in OCTETS - {Kind.RAW}:
             raise inconsistent(Kind.VARCHAR2, x.type)
-        return _cut(to_text(x, ctx), type_)
+        text = to_text(x, ctx)
+        if x.type.kind in LARGE_TEXT:
+            text = lob_text(text, byte_length(type_))
+        elif x.type.kind not in TEXT and _longest(x, text) > (type_.length or 1):
+            fitting = f"ora_in_length({text.sql}, {type_.length or 1})"
+            text = derived(fitting, varchar2(type_.length or 1), "VARCHAR", text)
+        return _cut(text, type_)
     if kind in DATETIMES and x.type.kind in NUMERIC:
         raise inconsistent(type_, x.type)
     if kind in INTERVALS:
@@ -245,6 +251,17 @@ def cast(x: Typed, type_: OracleType, ctx: BindContext) -> Typed:
     if kind is Kind.RAW and x.type.kind in OCTETS:
         return derived(f"ora_cut_raw({x.sql}, {type_.length})", type_, "BLOB", x)
     return to_type(x, type_, ctx)
+
+
+def lob_text(text: Typed, length: int) -> Typed:
+    """A CLOB as VARCHAR2; ORA-22835 when it is longer than `length` bytes."""
+    return derived(f"ora_lob_text({text.sql}, {length})", varchar2(length), "VARCHAR", text)
+
+
+def _longest(x: Typed, text: Typed) -> int:
+    """Characters that the text of a number, date or RAW may have."""
+    shape = decimal_shape(x.carrier) if x.type.kind in NUMERIC else None
+    return shape[0] + 2 if shape else byte_length(text.type)
 
 
 def _cut(text: Typed, type_: OracleType) -> Typed:

@@ -26,8 +26,8 @@ from oracle_mimic.sql.expressions.derive import (
     varchar2,
 )
 from oracle_mimic.sql.expressions.functions import Arguments, Options, aggregate
-from oracle_mimic.sql.expressions.number_bytes import EXACT, decode, encode, quotient
-from oracle_mimic.sql.expressions.numbers import as_bytes, decimal, decimal_shape, is_double
+from oracle_mimic.sql.expressions.number_bytes import EXACT, LIMBS, decode, encode, quotient
+from oracle_mimic.sql.expressions.numbers import as_bytes, decimal, decimal_shape, is_double, number_arithmetic
 from oracle_mimic.sql.expressions.registry import udf
 from oracle_mimic.types import Kind, OracleType
 
@@ -67,6 +67,9 @@ def _sum_of(x: Typed, options: Options) -> tuple[str, str]:
     if shape and shape[0] <= _SUMMABLE_DIGITS:
         carrier = decimal(38, shape[1])
         return f"CAST({options.over(f'sum({_distinct(options)}CAST({x.sql} AS {decimal(*shape)}))')} AS {carrier})", carrier
+    if options.window is not None and not options.distinct:  # a list for every row of a running window would be quadratic
+        sums = ", ".join(options.over(f"sum(ora_limb({as_bytes(x)}, {position}))") for position in range(LIMBS))
+        return f"ora_number_of_limbs([{sums}])", NUMBER_BYTES
     return f"ora_sum_numbers({options.over(f'list({_distinct(options)}{as_bytes(x)})')})", NUMBER_BYTES
 
 
@@ -129,25 +132,24 @@ def _statistic(kind: str, arguments: Arguments, ctx: BindContext, options: Optio
         if kind in ("STDDEV", "VARIANCE"):
             value = f"(CASE WHEN {options.over(f'count({x.sql})')} = 1 THEN 0 ELSE {value} END)"
         return grouped(f"CAST({value} AS DOUBLE)", BINARY_DOUBLE, "DOUBLE", options, *arguments)
-    values = options.over(f"list({_distinct(options)}{as_bytes(x)})")
-    return grouped(f"ora_spread({values}, {quote(kind)})", NUMBER, NUMBER_BYTES, options, *arguments)
+    if options.distinct:
+        raise refused(f"{kind}(DISTINCT)")
+    total, carrier = _sum_of(x, options)
+    squares, square_carrier = _sum_of(number_arithmetic("*", x, x), options)
+    sums = (as_bytes(Typed(total, NUMBER, carrier)), as_bytes(Typed(squares, NUMBER, square_carrier)))
+    sql = f"ora_spread({options.over(f'count({x.sql})')}, {sums[0]}, {sums[1]}, {quote(kind)})"
+    return grouped(sql, NUMBER, NUMBER_BYTES, options, *arguments)
 
 
-@udf("BLOB[]", "VARCHAR", returns="BLOB")
-def spread(values: list[bytes | None], kind: str) -> bytes | None:
+@udf("BIGINT", "BLOB", "BLOB", "VARCHAR", returns="BLOB")
+def spread(count_: int, total: bytes, squares: bytes, kind: str) -> bytes | None:
     """Variance or standard deviation; STDDEV and VARIANCE of one value are 0, their _SAMP forms NULL."""
-    numbers = [decode(value) for value in values if value is not None]
-    count_, sample = len(numbers), not kind.endswith("_POP")
-    if not numbers or (count_ == 1 and kind.endswith("_SAMP")):
-        return None
     if count_ == 1:
-        return encode(Decimal(0))
-    total, squares = Decimal(0), Decimal(0)
-    for number in numbers:
-        total = EXACT.add(total, number)
-        squares = EXACT.add(squares, EXACT.multiply(number, number))
-    deviation = EXACT.subtract(EXACT.multiply(squares, Decimal(count_)), EXACT.multiply(total, total))
-    variance = EXACT.divide(deviation, Decimal(count_ * (count_ - 1 if sample else count_)))
+        return None if kind.endswith("_SAMP") else encode(Decimal(0))
+    sum_, number = decode(total), Decimal(count_)
+    deviation = EXACT.subtract(EXACT.multiply(decode(squares), number), EXACT.multiply(sum_, sum_))
+    divisor = number if kind.endswith("_POP") else number - 1
+    variance = max(EXACT.divide(deviation, EXACT.multiply(number, divisor)), Decimal(0))
     return encode(EXACT.sqrt(variance) if kind.startswith("STDDEV") else variance)
 
 
@@ -244,11 +246,4 @@ def listagg(arguments: Arguments, ctx: BindContext, options: Options) -> Typed:
         raise refused("LISTAGG(DISTINCT) ordered by another expression")
     order = f" ORDER BY {', '.join(keys)}" if keys else ""
     joined = options.over(f"string_agg({_distinct(options)}{x.sql}, {separator}{order})")
-    return grouped(f"ora_listagg_fits({joined})", varchar2(VARCHAR2_MAX), "VARCHAR", options, *arguments)
-
-
-@udf("VARCHAR", returns="VARCHAR")
-def listagg_fits(text: str) -> str:
-    if len(text) > VARCHAR2_MAX or len(text.encode()) > VARCHAR2_MAX:
-        raise OracleError(1489, "result of string concatenation is too long")
-    return text
+    return grouped(f"ora_joined({joined})", varchar2(VARCHAR2_MAX), "VARCHAR", options, *arguments)

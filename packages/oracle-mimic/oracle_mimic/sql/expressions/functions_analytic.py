@@ -97,8 +97,6 @@ def nth_value(arguments: Arguments, ctx: BindContext, options: Options) -> Typed
 
 @aggregate("RATIO_TO_REPORT", least=1, needs_window=True)
 def ratio_to_report(arguments: Arguments, ctx: BindContext, options: Options) -> Typed:
-    if "ORDER BY" in (options.window or ""):
-        raise OracleError(30487, "ORDER BY not allowed here")
     x = numeric(arguments[0], ctx)
     total = sum_(arguments, ctx, options)
     sql = f"(CASE WHEN {as_bytes(total)} <> '\\x80'::BLOB THEN ora_divide({as_bytes(x)}, {as_bytes(total)}) END)"

@@ -8,7 +8,7 @@ from oracle_mimic.errors import OracleError, refused
 from oracle_mimic.sql.bound import BindContext, Typed
 from oracle_mimic.sql.expressions import masks
 from oracle_mimic.sql.expressions.arithmetic import concat
-from oracle_mimic.sql.expressions.conversion import inconsistent, null_as, to_number, to_text
+from oracle_mimic.sql.expressions.conversion import inconsistent, lob_text, null_as, to_number, to_text
 from oracle_mimic.sql.expressions.derive import (
     CLOB,
     DATETIMES,
@@ -147,12 +147,17 @@ def lengthb(arguments: Arguments, ctx: BindContext) -> Typed:
     return derived(f"CAST(strlen({to_text(arguments[0], ctx).sql}) AS {COUNT})", NUMBER, COUNT, *arguments)
 
 
+_LONGEST_PAD = 50_000_000
+
+
 def _pad(function: str, arguments: Arguments, ctx: BindContext) -> Typed:
     x, width = to_text(arguments[0], ctx), to_number(arguments[1], ctx)
     filler = to_text(arguments[2], ctx).sql if len(arguments) > 2 else "' '"
     size = as_integer(width)
-    known = int(width.literal) * 4 if isinstance(width.literal, Decimal) else VARCHAR2_MAX
-    sql = f"(CASE WHEN {size} > 0 THEN {function}({x.sql}, CAST({size} AS INTEGER), {filler}) END)"
+    known = int(width.literal) * 4 if isinstance(width.literal, Decimal) else VARCHAR2_MAX + 1
+    sql = f"(CASE WHEN {size} > 0 THEN {function}({x.sql}, CAST(least({size}, {_LONGEST_PAD}) AS INTEGER), {filler}) END)"
+    if x.type.kind not in LARGE_TEXT and known > VARCHAR2_MAX:
+        sql = f"ora_cut_bytes({sql}, {VARCHAR2_MAX})"  # without an error, as Oracle does
     return derived(sql, text_result(x, max(known, 1)), "VARCHAR", *arguments, nullable=True)
 
 
@@ -244,7 +249,9 @@ def to_char(arguments: Arguments, ctx: BindContext) -> Typed:
         return null_as(varchar2(1))
     if len(arguments) == 1:
         text = to_text(x, ctx)
-        if kind in LARGE_TEXT or kind in FIXED_TEXT or kind in NATIONAL:
+        if kind in LARGE_TEXT:
+            return lob_text(text, VARCHAR2_MAX)
+        if kind in FIXED_TEXT or kind in NATIONAL:
             return derived(text.sql, varchar2(byte_length(x.type)), "VARCHAR", x)
         return text
     mask = to_text(arguments[1], ctx)

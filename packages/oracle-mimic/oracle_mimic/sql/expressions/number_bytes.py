@@ -20,6 +20,7 @@ from oracle_mimic.sql.expressions.registry import udf
 _WIDE = Context(prec=42, rounding=ROUND_05UP, Emin=-400, Emax=400)
 EXACT = Context(prec=200, rounding=ROUND_HALF_UP, Emin=-999, Emax=999)
 _TRANSCENDENTAL = Context(prec=60, rounding=ROUND_HALF_EVEN, Emin=-999, Emax=999)
+_EVERY_DIGIT = Context(prec=400, Emin=-999, Emax=999)
 _LIMIT = Decimal("1E126")
 _SMALLEST = Decimal("1E-130")
 
@@ -238,6 +239,41 @@ def sum_numbers(values: list[bytes | None]) -> bytes | None:
     for value in present:
         total = EXACT.add(total, value)
     return encode(total)
+
+
+# A NUMBER's digits lie between 1E-168 (the last of 40 behind 1E-130) and 1E126: twelve integers of 26 digits hold any of them.
+LIMBS = 12
+_LIMB = 10**26
+_FIRST_DIGIT = 168
+
+
+@lru_cache(maxsize=8192)  # DuckDB asks for one limb of a whole vector of rows after the other
+def limbs(data: bytes) -> tuple[int, ...]:
+    """A NUMBER as integers that can be summed one by one, least significant first."""
+    sign, digits, exponent = plain(decode(data))
+    rest = int(digits) * 10 ** (exponent + _FIRST_DIGIT) if digits else 0
+    parts = []
+    for _ in range(LIMBS):
+        rest, part = divmod(rest, _LIMB)
+        parts.append(-part if sign else part)
+    return tuple(parts)
+
+
+@udf("BLOB", "BIGINT", returns="HUGEINT")
+def limb(data: bytes, position: int) -> int:
+    """One of them, from 0."""
+    return limbs(data)[position]
+
+
+@udf("HUGEINT[]", returns="BLOB")
+def number_of_limbs(parts: list[Decimal | None]) -> bytes | None:
+    """The inverse, also of sums; NULL when there was nothing to sum."""
+    total = 0
+    for part in reversed(parts):
+        if part is None:
+            return None
+        total = total * _LIMB + int(part)
+    return encode(Decimal(total).scaleb(-_FIRST_DIGIT, context=_EVERY_DIGIT))
 
 
 def text_of(value: Decimal) -> str:

@@ -137,7 +137,8 @@ def number_arithmetic(op: str, left: Typed, right: Typed) -> Typed:
     if is_double(left) or is_double(right):
         single = left.type.kind is right.type.kind is Kind.BINARY_FLOAT
         kind, carrier = (BINARY_FLOAT, "FLOAT") if single else (BINARY_DOUBLE, "DOUBLE")
-        return derived(f"CAST(({as_double(left)} {op} {as_double(right)}) AS {carrier})", kind, carrier, left, right)
+        result = f"({as_double(left)} {op} {as_double(right)})"
+        return derived(f"CAST(ora_single{result} AS FLOAT)" if single else result, kind, carrier, left, right)
     if isinstance(left.literal, Decimal) and isinstance(right.literal, Decimal) and (op != "/" or right.literal):
         return number_literal(_FOLD[op](left.literal, right.literal))
     native = _native(op, left, right)

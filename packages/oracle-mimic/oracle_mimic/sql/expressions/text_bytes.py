@@ -8,6 +8,7 @@ import re
 from functools import lru_cache
 
 from oracle_mimic.errors import OracleError, refused
+from oracle_mimic.sql.expressions.derive import VARCHAR2_MAX
 from oracle_mimic.sql.expressions.registry import udf
 
 
@@ -16,6 +17,32 @@ def cut_bytes(text: str, length: int) -> str | None:
     """At most `length` bytes of UTF-8, whole characters only."""
     data = text.encode()
     return text if len(data) <= length else data[:length].decode(errors="ignore") or None
+
+
+@udf("VARCHAR", "BIGINT", returns="VARCHAR")
+def in_length(text: str, length: int) -> str:
+    """The text of a number or a date, which is never cut; ORA-25137 when it does not fit."""
+    if len(text) > length:
+        raise OracleError(25137, "Data value out of range")
+    return text
+
+
+@udf("VARCHAR", "BIGINT", returns="VARCHAR")
+def lob_text(text: str, length: int) -> str | None:
+    """A CLOB within `length` bytes; ORA-22835."""
+    actual = len(text.encode())
+    if actual > length:
+        complaint = f"Buffer too small for CLOB to CHAR or BLOB to RAW conversion (actual: {actual}, maximum: {length})"
+        raise OracleError(22835, complaint)
+    return text or None
+
+
+@udf("VARCHAR", returns="VARCHAR")
+def joined(text: str) -> str:
+    """The result of `||` or LISTAGG; ORA-01489 beyond what a VARCHAR2 holds."""
+    if len(text) > VARCHAR2_MAX or len(text.encode()) > VARCHAR2_MAX:
+        raise OracleError(1489, "result of string concatenation is too long")
+    return text
 
 
 @udf("VARCHAR", "BIGINT", returns="VARCHAR")
