@@ -26,7 +26,7 @@ class Statement:
 
     def fill(self, **parts: str) -> str:
         """The text with its braces filled."""
-        return self.text.format(**parts) if parts else self.text
+        return self.text.format(**parts).rstrip() if parts else self.text
 
 
 def quote(name: str) -> str:
