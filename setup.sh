@@ -9,24 +9,11 @@ case "${1:-}" in
   *) echo "usage: $0 [--quiet]" >&2; exit 2 ;;
 esac
 umask 077
-export UV_PYTHON_DOWNLOADS=never UV_COMPILE_BYTECODE=1
-unset PYTHONDONTWRITEBYTECODE
-
-python=${PYTHON:-python3.11}
-command -v "$python" >/dev/null || python=python3
-"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
-  echo "Python 3.11 or newer is needed; '$python' is older or missing. Set PYTHON=/path/to/python3.11." >&2
-  exit 1
-}
-
 step() { printf '  -- %-72s' "$1"; started=$SECONDS; }
 done_() { printf '%4s   s\n' $((SECONDS - started)); }
 
 step "uv, the package installer"
-[ -x .tools/bin/uv ] || {
-  "$python" -m venv .tools
-  .tools/bin/pip install --quiet --disable-pip-version-check "uv==0.13.9"
-}
+source scripts/tools.sh
 done_
 
 step "Meltano"

@@ -1,17 +1,6 @@
 #!/usr/bin/env bash
-# Makes .venv from uv.lock with the machine's own Python 3.11 or newer; sourced by setup.sh and test-all.sh. Downloads packages only.
+# Makes .venv, the workspace's own environment, from uv.lock with the machine's own Python; sourced by test-all.sh and demo.sh.
 set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-python=${PYTHON:-python3.11}
-command -v "$python" >/dev/null || python=python3
-"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
-  echo "Python 3.11 or newer is needed; '$python' is older or missing. Set PYTHON=/path/to/python3.11." >&2
-  exit 1
-}
-[ -x "$root/.tools/bin/uv" ] || {
-  "$python" -m venv "$root/.tools"
-  "$root/.tools/bin/pip" install --quiet --disable-pip-version-check "uv==0.13.9"
-}
+source "$(dirname "${BASH_SOURCE[0]}")/tools.sh"
 export PATH="$root/.venv/bin:$root/.tools/bin:$PATH"
-export UV_PYTHON_DOWNLOADS=never UV_COMPILE_BYTECODE=1
 (cd "$root" && uv sync --quiet --all-packages --locked --python "$python")

@@ -9,7 +9,8 @@ case "${1:-}" in
   --long) selection="long or not long" ;;
   *) echo "usage: $0 [--long]" >&2; exit 2 ;;
 esac
-echo "== lint";       ruff format --check . && ruff check .
+echo "== set-up";     ./setup.sh --quiet
+echo "== lint";       ruff format --check .; ruff check .
 echo "== types";      mypy
 echo "== boundaries"; lint-imports
 echo "== tests";      pytest -q -n 2 --dist loadfile -m "$selection"
