@@ -37,6 +37,7 @@ TABLES: dict[str, tuple[tuple[str, OracleType, bool], ...]] = {
     "STAGE": (("ID", NUMBER4, False), ("PAY", MONEY, True), ("OLD", TEXT10, True)),
     "LOG": (("ID", FREE, True), ("AT", ZONED, True), ("mixed Case", TEXT10, True)),
 }  # fmt: skip
+DEFAULTS = {"OLD": "'n' || 'ew'"}
 ROWS: dict[str, str] = {
     "WORKER": """(1, 'ANA', NULL, TIMESTAMP_S '2020-01-01', 9000.00, NULL, 10), (2, 'BEN', 1, TIMESTAMP_S '2021-01-01', 5000, 100, 10),
         (3, 'CID', 1, TIMESTAMP_S '2022-01-01', 5000, NULL, 20), (4, 'DEB', 2, TIMESTAMP_S '2023-01-01', 3000, 50, 20),
@@ -79,7 +80,7 @@ class Bench:
         if as_of is not None:
             self.as_of.append(as_of)
         columns = tuple(
-            RelationColumn(column, type_, duckdb_type(type_), f"p{number}", nullable)
+            RelationColumn(column, type_, duckdb_type(type_), f"p{number}", nullable, default=DEFAULTS.get(column))
             for number, (column, type_, nullable) in enumerate(TABLES[name])
         )
         object_id = 100 + list(TABLES).index(name)

@@ -81,6 +81,13 @@ def test_update_of_several_columns_from_a_query(bench: Bench) -> None:
     ]
 
 
+def test_the_keyword_default(bench: Bench) -> None:
+    assert [row["c0"] for row in bench.changes("update stage set old = default where id = 1")] == ["new"]
+    assert [row["c0"] for row in bench.changes("update stage set pay = default where id = 1")] == [None]
+    sql = "insert all into stage (id, old) values (1, default) into stage (id, old) values (2, 'x') select * from dual"
+    assert [row["c1"] for row in bench.changes(sql)] == ["new", "x"]
+
+
 def test_update_numbers_its_rows(bench: Bench) -> None:
     assert [(row["rid"], row["c0"]) for row in bench.changes("update worker set bonus = rownum where pay < 6000")] == [
         (1002, 1), (1003, 2), (1004, 3), (1005, 4)
@@ -149,7 +156,6 @@ def test_returning(bench: Bench) -> None:
         ("update worker set nope = 1", 904),
         ("update worker set id = 1, id = 2", 957),
         ("update worker w set s.id = 1", 904),
-        ("update worker set id = default", 3001),
         ("update worker set (id, pay) = (select 1 from dual)", 947),
         ("update worker set id = sum(id)", 934),
         ("delete from worker where nope = 1", 904),

@@ -65,6 +65,8 @@ class RelationColumn:
     physical: str
     nullable: bool = True
     hidden: bool = False  # not in `*`
+    default: str | None = None  # Oracle's text of the DEFAULT; base tables only
+    identity: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,16 @@ class VirtualRelations:
 def table_columns(table: Table) -> tuple[RelationColumn, ...]:
     """A table's columns as the binder sees them; invisible ones are not in `*`."""
     return tuple(
-        RelationColumn(column.name, column.type, column.carrier, column.physical, column.nullable, column.invisible)
+        RelationColumn(
+            column.name,
+            column.type,
+            column.carrier,
+            column.physical,
+            column.nullable,
+            column.invisible,
+            column.default,
+            column.identity is not None,
+        )
         for column in table.columns
     )
 

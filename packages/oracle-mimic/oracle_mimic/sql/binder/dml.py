@@ -13,6 +13,7 @@ from oracle_mimic.sql.binder.scope import Scope, Source, table_source
 from oracle_mimic.sql.binder.selects import ROWNUM_TYPE
 from oracle_mimic.sql.binder.state import BINDS
 from oracle_mimic.sql.bound import BoundDelete, BoundInsert, BoundUpdate, Relation, RelationColumn, Returning, Typed
+from oracle_mimic.sql.parser import parse_expression
 from oracle_mimic.sql.syntax import (
     Assignment,
     Condition,
@@ -69,6 +70,14 @@ class DmlBinder(QueryBinder):
     def assigned(self, typed: Typed, column: RelationColumn) -> Typed:
         """A value as the column stores it."""
         return expressions.assign(typed, column.type, self.ctx)
+
+    def default(self, column: RelationColumn, offset: int) -> Typed:
+        """The value of the keyword DEFAULT."""
+        if column.identity:
+            raise refused("DEFAULT of an identity column", offset=offset)
+        if column.default is None:
+            return expressions.null()
+        return self.value(parse_expression(column.default), Scope(clause="VALUES"))
 
     # INSERT
 
@@ -164,10 +173,12 @@ class DmlBinder(QueryBinder):
         columns = self.columns_of(relation, branch.columns)
         if branch.values is None:
             values = [column.typed for column in source.sources[0].columns]
-        elif any(isinstance(value, DefaultValue) for value in branch.values):
-            raise refused("DEFAULT in INSERT ALL", offset=branch.start)
         else:
-            values = self.values(branch.values, source)
+            _check_counts(len(columns), len(branch.values), branch.start)
+            values = [
+                self.default(column, value.start) if isinstance(value, DefaultValue) else self.value(value, source)
+                for column, value in zip(columns, branch.values, strict=True)
+            ]
         _check_counts(len(columns), len(values), branch.start)
         return columns, values
 
@@ -215,8 +226,8 @@ class DmlBinder(QueryBinder):
         for node in nodes:
             columns = [self.assigned_column(name, relation, source) for name in node.columns]
             if isinstance(node.value, DefaultValue):
-                raise refused("SET column = DEFAULT", offset=node.start)
-            if isinstance(node.value, ScalarQuery):
+                values = [self.default(columns[0], node.start)]
+            elif isinstance(node.value, ScalarQuery):
                 values = self._query_values(node.value, len(columns), scope)
             else:
                 values = [self.value(node.value, scope)]
