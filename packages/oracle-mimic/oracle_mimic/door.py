@@ -51,7 +51,7 @@ class Rows:
     """
 
     columns: tuple[Column, ...]
-    batches: Iterator[pa.RecordBatch]
+    batches: Iterator[pa.RecordBatch]  # advanced by one thread at a time, not always the worker's (large results are encoded ahead)
 
     def close(self) -> None:
         """Release what the query holds; harmless when called twice."""
@@ -104,7 +104,7 @@ class Session(Protocol):
         ...
 
     def describe(self, sql: str, bind_types: Sequence[OracleType]) -> tuple[Column, ...]:
-        """The columns a query would return. Plans, never executes. ORA-00942 etc. as a parse would raise."""
+        """The columns a query would return, none for DML. Plans, never executes. ORA-00942 etc. as a parse would raise."""
         ...
 
     def query(self, sql: str, binds: Binds) -> Rows:

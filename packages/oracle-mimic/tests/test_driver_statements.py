@@ -143,6 +143,22 @@ def test_out_binds_of_a_block(cursor: oracledb.Cursor) -> None:
     assert out.getvalue() == 5
 
 
+def test_parsing_alone(cursor: oracledb.Cursor) -> None:
+    cursor.parse("SELECT ID, NAME FROM DRIVER_T WHERE ID = :1 AND NAME = :2")
+    assert [info.name for info in cursor.description] == ["ID", "NAME"]
+    cursor.parse("INSERT INTO DRIVER_T (ID, NAME) VALUES (:1, :2)")
+    with pytest.raises(oracledb.DatabaseError, match="ORA-00904"):
+        cursor.parse("UPDATE DRIVER_T SET NOSUCH = :1")
+    assert ids(cursor) == []
+
+
+def test_a_ref_cursor(cursor: oracledb.Cursor) -> None:
+    opened = cursor.var(oracledb.DB_TYPE_CURSOR)
+    cursor.execute("INSERT INTO DRIVER_T (ID, NAME) VALUES (1, 'a')")
+    cursor.execute("BEGIN OPEN :1 FOR SELECT ID, NAME, NOTE FROM DRIVER_T; END;", [opened])
+    assert opened.getvalue().fetchall() == [(1, "a", None)]
+
+
 def test_a_describe_follows_the_table(oracle_target: OracleTarget, cursor: oracledb.Cursor) -> None:
     """The statement stays in the driver's cache while the table changes under it."""
     with connect(oracle_target) as other, other.cursor() as ddl:
@@ -235,3 +251,24 @@ def test_the_limit_on_sessions_and_locked_accounts() -> None:
         oracledb.connect(user="WMS", password="New_1234", dsn=server.dsn).close()
         with pytest.raises(oracledb.DatabaseError, match="ORA-01017"):
             oracledb.connect(user="WMS", password="Wms_1234", dsn=server.dsn)
+
+
+@pytest.mark.mimic_only
+def test_what_is_not_spoken_is_refused_by_name_and_leaves_the_session_usable(connection: oracledb.Connection) -> None:
+    def bind(type_: Any, value: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.setinputsizes(type_)
+            cursor.execute("INSERT INTO DRIVER_T (NAME) VALUES (:1)", [value])
+
+    calls = [
+        lambda: connection.tpc_begin(connection.xid(1, "a", "b")),
+        lambda: connection.queue("Q").deqone(),
+        lambda: connection.cursor(scrollable=True).execute("SELECT 1 FROM DUAL"),
+        lambda: connection.changepassword("old", "new"),
+        lambda: bind(oracledb.DB_TYPE_JSON, {"a": 1}),
+        lambda: bind(oracledb.DB_TYPE_VECTOR, [1.0, 2.0]),
+    ]
+    for call in calls:
+        with pytest.raises(oracledb.DatabaseError, match="ORA-03001"):
+            call()
+        connection.ping()

@@ -28,9 +28,9 @@ SKIP_LOCKED = -1.0
 
 
 def describe(session: Session, sql: str, bind_types: Sequence[OracleType]) -> tuple[Column, ...]:
-    """The columns of a query, from its binding alone."""
+    """The columns of a query, from its binding alone; DML is bound all the same and has none."""
     plan = make_plan(session, session.database.catalog, sql, Binds(bind_types, [None] * len(bind_types)), array=False)
-    return plan.query().columns
+    return plan.query().columns if session.database.inspect(sql).kind == "query" else ()
 
 
 def query(session: Session, sql: str, binds: Binds) -> Rows:

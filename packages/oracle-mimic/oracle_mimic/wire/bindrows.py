@@ -55,6 +55,8 @@ def read_binds(
         columns = _scan(reader, len(order), executions)
     arrays: list[pa.Array | None] = [None] * len(items)
     for index, located in zip(order, columns, strict=True):
+        if types[index].kind is Kind.CURSOR:
+            continue  # what a block opens comes back in its outcome
         is_locator = items[index].code in (CLOB, BLOB)  # its content is at hand as UTF-8, whatever the LOB's own character set
         kind = Kind.CLOB if is_locator and types[index].kind is Kind.NCLOB else types[index].kind
         arrays[index] = decode(kind, located)

@@ -93,6 +93,7 @@ class Connection:
             requests.DIRECT_PREPARE: self._read_direct_prepare,
             requests.DIRECT_STREAM: self._read_direct_stream,
             requests.DIRECT_OP: self._read_direct_op,
+            requests.AUTH_TWO: self._read_password_change,
         }
 
     # -- the life of a connection ---------------------------------------------------------------------------------------------
@@ -316,7 +317,10 @@ class Connection:
         reader.u1()
         handler = self._handlers.get(function)
         if handler is None:
-            raise WireError(f"function {function}")
+            construct = requests.REFUSED_FUNCTIONS.get(function)
+            if construct is None:
+                raise WireError(f"function {function}")
+            raise UnreadableError(refused(construct))
         if piggybacks.close_cursors and self._statements is not None:
             for cursor_id in piggybacks.close_cursors:
                 self._statements.close(cursor_id)
@@ -454,6 +458,10 @@ class Connection:
     def _read_lob(self) -> Run:
         request = requests.read_lob(self._reader)
         return lambda: [self._lobs.operate(request), *self._status()]
+
+    def _read_password_change(self) -> Run:
+        logon.read_request(self._reader)
+        return _raiser(refused("changing a password through the driver (ALTER USER ... IDENTIFIED BY does it)"))
 
     # -- direct path ---------------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,19 @@ REEXECUTE, FETCH, LOGOFF, COMMIT, ROLLBACK, REEXECUTE_AND_FETCH, EXECUTE, LOB_OP
 CLOSE_CURSORS, AUTH_TWO, AUTH_ONE, DIRECT_PREPARE, DIRECT_STREAM, DIRECT_OP, END_TO_END, PING = 105, 115, 118, 128, 129, 130, 135, 147
 SET_SCHEMA, APPLICATION_CONTEXT, SESSION_STATE = 152, 154, 176
 
+# calls of the driver that the mimic knows by number only
+REFUSED_FUNCTIONS = {
+    103: "two-phase commit (TPC) or a sessionless transaction",
+    104: "two-phase commit (TPC)",
+    121: "Advanced Queuing",
+    122: "Advanced Queuing",
+    125: "subscriptions",
+    145: "Advanced Queuing",
+    162: "database resident connection pooling",
+    163: "database resident connection pooling",
+    187: "subscriptions",
+}
+
 PARSE, BIND, DEFINE, RUN, WITH_ROWS, AUTOCOMMIT = 0x1, 0x8, 0x10, 0x20, 0x40, 0x100
 DESCRIBE_ONLY, BATCH_ERRORS = 0x20000, 0x80000
 ROW_COUNTS, SCROLLABLE = 0x4000, 0x2

@@ -161,9 +161,9 @@ class Statements:
         try:
             if cursor.info.kind == "query":
                 return self._run_query(call)
-            if not call.has(requests.RUN):  # parse only
-                if call.cursor.info.kind == "dml":
-                    self._session.describe(cursor.sql or "", call.binds.types)
+            if not call.has(requests.RUN) and cursor.info.kind != "ddl":  # parse only; to parse DDL is to run it
+                if cursor.info.kind == "dml":
+                    self._session.describe(cursor.sql or "", _unknown_types(cursor))
                 return [self._ending(cursor)]
             if cursor.info.kind == "plsql" and cursor.binds:
                 return self._run_block(call)
@@ -182,7 +182,7 @@ class Statements:
     def _run_query(self, call: Call) -> list[bytes | memoryview]:
         cursor = call.cursor
         if call.has(requests.DESCRIBE_ONLY):
-            cursor.columns = self._session.describe(cursor.sql or "", call.binds.types)
+            cursor.columns = self._session.describe(cursor.sql or "", _unknown_types(cursor))
             return [messages.describe(cursor.columns), self._ending(cursor)]
         out: list[bytes | memoryview] = []
         if call.has(requests.RUN) and cursor.sql is not None:
@@ -321,6 +321,11 @@ class Statements:
     def close_all(self) -> None:
         for cursor_id in list(self._cursors):
             self.close(cursor_id)
+
+
+def _unknown_types(cursor: Cursor) -> list[OracleType]:
+    """Types of binds that a parse alone does not tell: text, which converts to anything."""
+    return [OracleType(Kind.VARCHAR2, length=2000)] * len(cursor.info.bind_names)
 
 
 def _has_lobs(columns: Sequence[Column]) -> bool:
