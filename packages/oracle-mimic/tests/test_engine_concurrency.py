@@ -108,3 +108,27 @@ def test_transfers_keep_the_sum(tmp_path: Path) -> None:
     again = open_database(path, users={"WMS": "a"})
     assert client(again).query("select count(*), sum(money) from account") == [(ACCOUNTS, TOTAL)]
     again.close()
+
+
+def test_currval_is_the_sessions_own_value() -> None:
+    database = open_database(users={"WMS": "a"})
+    client(database).run("create sequence s")
+    wrong: list[tuple[int, int]] = []
+    taken: list[int] = []
+
+    def take() -> None:
+        session = client(database)
+        for _ in range(20):
+            value = int(session.value("select s.nextval from dual"))
+            taken.append(value)
+            if int(session.value("select s.currval from dual")) != value:
+                wrong.append((value, int(session.value("select s.currval from dual"))))
+
+    threads = [threading.Thread(target=take) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert wrong == []
+    assert sorted(taken) == list(range(1, 81))
+    database.close()

@@ -70,13 +70,13 @@ class Database:
         self.locks = LockTable(clock.now)
         self.virtual = VirtualRelations()
         dictionary.install(self.virtual)
-        dictionary.install(self.virtual)
         self.catalog: Catalog = catalog or Catalog()
         self.started_at = clock.now()
         self.sessions: dict[int, Session] = {}
         self.kill_point: Callable[[str], None] = lambda name: None
         self.full_tables: set[int | None] = set()
         self.ddl_lock = threading.RLock()
+        self.sequence_lock = threading.RLock()  # held from NEXTVAL until the session knows its CURRVAL
         self._commit_lock = threading.Lock()
         self._session_lock = threading.Lock()
         self._serials = itertools.count(1001)

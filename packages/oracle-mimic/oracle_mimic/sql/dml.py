@@ -8,6 +8,7 @@ cost one try.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,6 @@ from oracle_mimic.door import Binds, Outcome
 from oracle_mimic.errors import OracleError
 from oracle_mimic.sql import engine_versions, rowids
 from oracle_mimic.sql.bound import BoundInsert, BoundMerge
-from oracle_mimic.sql.catalog import Table
 from oracle_mimic.sql.engine import Connection, WriteConflictError, duckdb_transaction, registered, run
 from oracle_mimic.sql.engine_constraints import Check
 from oracle_mimic.sql.engine_dml import DmlPlan, DmlTry, OrderDependentError, Staged, Written
@@ -170,7 +170,8 @@ def _try(running: _Run, executions: range | None) -> Written:
     tables = dict(running.virtual)
     if running.array is not None and executions is not None:
         tables[BINDS] = running.array.slice(executions.start, len(executions))
-    with database.engine.cursor() as cursor, session.running(cursor), registered(cursor, tables):
+    numbering = database.sequence_lock if running.plan.dependencies.sequences else nullcontext()
+    with numbering, database.engine.cursor() as cursor, session.running(cursor), registered(cursor, tables):
         attempt = DmlTry(cursor, plan, session.snapshot(), running.values, executions=executions, session_id=session.session_id)
         staged = attempt.stage()
         if staged.rows == 0:
@@ -182,7 +183,6 @@ def _try(running: _Run, executions: range | None) -> Written:
         attempt.drop_stage(staged.rows)
         for object_id in running.plan.dependencies.sequences:
             note_sequence(session, object_id, cursor)
-        _note_identity(session, table, cursor)
     return written
 
 
@@ -190,12 +190,6 @@ def _require_current(running: _Run) -> None:
     table = running.dml.table
     if running.session.database.catalog.objects.get(table.object_id) is not table:
         raise _StalePlanError
-
-
-def _note_identity(session: Session, table: Table, cursor: Connection) -> None:
-    for column in table.columns:
-        if column.identity is not None and session.sequence_values.get(column.identity.sequence_id) is not None:
-            note_sequence(session, column.identity.sequence_id, cursor)
 
 
 def _write(running: _Run, cursor: Connection, attempt: DmlTry, staged: Staged) -> Written:

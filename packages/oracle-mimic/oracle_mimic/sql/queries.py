@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -35,17 +36,19 @@ def describe(session: Session, sql: str, bind_types: Sequence[OracleType]) -> tu
 
 def query(session: Session, sql: str, binds: Binds) -> Rows:
     """Open a query at the SCN of this moment; its first batch is read here, so that errors of execution come from here."""
-    catalog = session.database.catalog
+    database = session.database
+    catalog = database.catalog
+    plan = session.plan(sql, binds)
     try:
-        return _query(session, sql, binds)
+        with database.sequence_lock if plan.dependencies.sequences else nullcontext():
+            return _query(session, plan, binds)
     except OracleError as error:
-        if error.code == 604 and session.database.catalog is not catalog:  # DDL came between binding and running
-            return _query(session, sql, binds)
+        if error.code == 604 and database.catalog is not catalog:  # DDL came between binding and running
+            return _query(session, session.plan(sql, binds), binds)
         raise
 
 
-def _query(session: Session, sql: str, binds: Binds) -> Rows:
-    plan = session.plan(sql, binds)
+def _query(session: Session, plan: Plan, binds: Binds) -> Rows:
     bound = plan.query()
     values = plan.values(session, binds)
     tables = plan.virtual_rows(session)

@@ -28,7 +28,8 @@ def ordinal_of(rid: int) -> int:
 
 def rid_sql(ordinal: str) -> str:
     """DuckDB expression of `rid_of` over a BIGINT expression."""
-    return f"({FILE_NUMBER << FILE_SHIFT} + ((({ordinal}) // {ROWS_PER_BLOCK}) << {BLOCK_SHIFT}) + (({ordinal}) % {ROWS_PER_BLOCK}))"
+    number = f"CAST({ordinal} AS BIGINT)"
+    return f"({FILE_NUMBER << FILE_SHIFT} + (({number} // {ROWS_PER_BLOCK}) << {BLOCK_SHIFT}) + ({number} % {ROWS_PER_BLOCK}))"
 
 
 def rowid_offset(data_object_id: int) -> int:
