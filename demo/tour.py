@@ -20,8 +20,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import oracledb
+
 from demo import connections
 from demo.compare import DELETED_COLUMN
+from demo.grants import grant_views
 from demo.ledger import Ledger
 from demo.schema import TABLES
 
@@ -71,12 +74,12 @@ class Tour:
         HOME.mkdir(parents=True, exist_ok=True)
         for old in (*HOME.glob("mimic.duckdb*"), *HOME.glob("meltano.db*"), *HOME.glob("*.json")):
             old.unlink()
-        passwords = {name: secrets.token_urlsafe(16) for name in ("WMS", "ANALYTICS")}
+        passwords = {name: secrets.token_urlsafe(16) for name in ("WMS", "ANALYTICS", "SYSTEM")}
         secret = {f"ORACLE_MIMIC_PASSWORD_{name}": password for name, password in passwords.items()}
         command = [sys.executable, "-m", "oracle_mimic", "--port", "0", "--database", str(HOME / "mimic.duckdb")]
         log = cleanup.enter_context((HOME / "mimic.log").open("w"))
         self.mimic = subprocess.Popen(
-            [*command, "--user", "WMS", "--user", "ANALYTICS"],
+            [*command, "--user", "WMS", "--user", "ANALYTICS", "--dba", "SYSTEM"],
             env={**os.environ, **secret},
             stdout=subprocess.PIPE,
             stderr=log,
@@ -87,7 +90,10 @@ class Tour:
         line = self.mimic.stdout.readline() if self.mimic.stdout else ""
         if "ready on" not in line:
             raise TourError(f"oracle-mimic did not start; see {HOME / 'mimic.log'}")
-        address, _, service = line.split()[-1].rstrip(",").partition("/")
+        dsn = line.split()[-1]
+        with oracledb.connect(user="SYSTEM", password=passwords["SYSTEM"], dsn=dsn) as dba:
+            grant_views(dba, "WMS")
+        address, _, service = dsn.partition("/")
         host, _, port = address.partition(":")
         self.variables = {"MELTANO_DATABASE_URI": f"sqlite:///{HOME / 'meltano.db'}", "MELTANO_ENVIRONMENT": "dev"}
         for prefix, user in (("WMS", "WMS"), ("TARGET", "ANALYTICS")):

@@ -13,8 +13,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import oracledb
+
+from demo.grants import grant_views
+
 ROOT = Path(__file__).parents[1]
-PASSWORDS = {"WMS": "Wms_1234", "ANALYTICS": "Analytics_1234"}
+PASSWORDS = {"WMS": "Wms_1234", "ANALYTICS": "Analytics_1234", "SYSTEM": "System_1234"}
 RUN_SECONDS = 240
 
 
@@ -36,13 +40,17 @@ class Mimic:
         self.port = 0
         self.service = ""
         self.start()
+        with oracledb.connect(
+            user="SYSTEM", password=PASSWORDS["SYSTEM"], host="127.0.0.1", port=self.port, service_name=self.service
+        ) as dba:
+            grant_views(dba, "WMS")
 
     def start(self) -> None:
         secrets = {f"ORACLE_MIMIC_PASSWORD_{name}": password for name, password in PASSWORDS.items()}
         command = [sys.executable, "-m", "oracle_mimic", "--port", str(self.port), "--database", str(self.home / "mimic.duckdb")]
         self.log = (self.home / "mimic.log").open("a")
         self.process = subprocess.Popen(
-            [*command, "--user", "WMS", "--user", "ANALYTICS"],
+            [*command, "--user", "WMS", "--user", "ANALYTICS", "--dba", "SYSTEM"],
             env={**os.environ, **secrets},
             stdout=subprocess.PIPE,
             stderr=self.log,
@@ -132,8 +140,6 @@ class Pipeline:
 
     def execute(self, user: str, statement: str, *binds: object) -> None:
         """One statement as `user`, committed."""
-        import oracledb
-
         with oracledb.connect(
             user=user, password=PASSWORDS[user], host="127.0.0.1", port=self.mimic.port, service_name=self.mimic.service
         ) as connection:
@@ -141,8 +147,6 @@ class Pipeline:
             connection.commit()
 
     def query(self, user: str, statement: str) -> list[tuple[Any, ...]]:
-        import oracledb
-
         with oracledb.connect(
             user=user, password=PASSWORDS[user], host="127.0.0.1", port=self.mimic.port, service_name=self.mimic.service
         ) as connection:

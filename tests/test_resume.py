@@ -11,9 +11,8 @@ from tests.pipeline import Pipeline, until
 
 pytestmark = pytest.mark.timeout(900)
 
-# Without statistics the plan is made from the span of the keys, of which an order has a thousand: twenty chunks.
 # The quota lets the tap run ahead of the target by a chunk or two only, so that a kill finds both at work.
-SMALL_CHUNKS = {"TAP_ORACLE_WMS_CHUNK_ROWS": "200000", "TAP_ORACLE_WMS_STAGING_QUOTA_BYTES": "150000"}
+SMALL_CHUNKS = {"TAP_ORACLE_WMS_CHUNK_ROWS": "1500", "TAP_ORACLE_WMS_STAGING_QUOTA_BYTES": "150000"}
 
 
 def half_way(pipeline: Pipeline) -> subprocess.Popen[str]:
