@@ -104,7 +104,10 @@ class ValueBinder(WindowBinder):
             case Unary():
                 return self._unary(node, scope)
             case Call():
-                return self.call(node, scope)
+                typed = self.call(node, scope)
+                if typed.type.kind is Kind.BOOLEAN:  # REGEXP_LIKE is a condition
+                    raise OracleError(904, f'"{node.name[-1].name}": invalid identifier')
+                return typed
             case Case():
                 return self._case(node, scope)
             case Cast(operand, type_):

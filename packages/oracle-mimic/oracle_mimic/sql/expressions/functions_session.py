@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
+from typing import Any
 
 from oracle_mimic.errors import OracleError, refused
 from oracle_mimic.sql import rowids
@@ -223,6 +224,15 @@ def uid(arguments: Arguments, ctx: BindContext) -> Typed:
     return number_literal(Decimal(ctx.sys_context("USERENV", "SESSION_USERID") or 0))
 
 
+def known(x: Typed, function: str, ctx: BindContext) -> Any:
+    """The value of an argument that must be known before the statement runs; refused for a column (whose name is quoted)."""
+    if x.literal is not None:
+        return x.literal
+    if '"' in x.sql:
+        raise refused(f"{function} of a column")
+    return ctx.constant(x)
+
+
 def _context_value(namespace: str, parameter: str, length: int, ctx: BindContext) -> Typed:
     value = ctx.sys_context(namespace, parameter)
     type_ = varchar2(length)
@@ -231,7 +241,7 @@ def _context_value(namespace: str, parameter: str, length: int, ctx: BindContext
 
 @scalar("SYS_CONTEXT", least=2, most=3)
 def sys_context(arguments: Arguments, ctx: BindContext) -> Typed:
-    namespace, parameter = (argument.literal if argument.literal is not None else ctx.constant(argument) for argument in arguments[:2])
+    namespace, parameter = (known(argument, "SYS_CONTEXT", ctx) for argument in arguments[:2])
     length = int(arguments[2].literal) if len(arguments) > 2 and isinstance(arguments[2].literal, Decimal) else 256
     if namespace is None or parameter is None:
         return null_as(varchar2(length))
@@ -259,10 +269,10 @@ def timestamp_to_scn(arguments: Arguments, ctx: BindContext) -> Typed:
     """The SCN of a moment, which must be known before the statement runs. Without a zone it is in the server's."""
     x = arguments[0]
     if x.type.kind is Kind.TIMESTAMP_TZ:
-        nanos = ctx.constant(derived(f"CAST(({x.sql}).utc AS HUGEINT)", timestamp(9), "HUGEINT", x))
+        nanos = known(derived(f"CAST(({x.sql}).utc AS HUGEINT)", timestamp(9), "HUGEINT", x), "TIMESTAMP_TO_SCN", ctx)
         zone: tzinfo | None = UTC
     else:
-        nanos = ctx.constant(moments.to_kind(x, timestamp(9), ctx))
+        nanos = known(moments.to_kind(x, timestamp(9), ctx), "TIMESTAMP_TO_SCN", ctx)
         zone = None
     if nanos is None:
         return null_as(NUMBER)
@@ -273,8 +283,7 @@ def timestamp_to_scn(arguments: Arguments, ctx: BindContext) -> Typed:
 @scalar("SCN_TO_TIMESTAMP", least=1)
 def scn_to_timestamp(arguments: Arguments, ctx: BindContext) -> Typed:
     """The moment of an SCN in the server's zone: TIMESTAMP(9), to about three seconds."""
-    number = to_number(arguments[0], ctx)
-    scn = number.literal if number.literal is not None else ctx.constant(number)
+    scn = known(to_number(arguments[0], ctx), "SCN_TO_TIMESTAMP", ctx)
     if scn is None:
         return null_as(timestamp(9))
     nanos = (ctx.scn_to_time(int(scn)) - _EPOCH) // timedelta(microseconds=1) * 1000
