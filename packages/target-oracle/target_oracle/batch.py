@@ -105,6 +105,8 @@ def _converted(values: pa.ChunkedArray, column: Column, wanted: pa.DataType) -> 
             return pa.chunked_array([pa.array(texts, pa.string())])
         if column.type.kind in {Kind.NUMBER, Kind.FLOAT} and not pa.types.is_integer(given):
             return pa.chunked_array([from_json(values.to_pylist(), column.sent_as)])
+        if pa.types.is_decimal(wanted) and pa.types.is_integer(given):  # Arrow wants room for every integer on the way
+            return values.cast(pa.decimal128(38, wanted.scale)).cast(wanted)
         return values.cast(wanted)
     except (pa.ArrowException, ValueError, ArithmeticError) as error:
         message = f"column {column.source}: values of type {given} do not fit {column.type}: {error}"
@@ -112,7 +114,8 @@ def _converted(values: pa.ChunkedArray, column: Column, wanted: pa.DataType) -> 
 
 
 def check_rows(table: pa.Table, model: TableModel) -> None:
-    """Refuse rows without a key, and blank-padded text that is too long (its comparisons would cut it). Raises DataError."""
+    """Refuse what the database would not refuse in a load table: rows without a key, numbers beyond their precision, and blank-padded
+    text that is too long (its comparisons would cut it). Raises DataError."""
     for name in model.key:
         values = table[name]
         empty = pc.equal(pc.binary_length(values), 0) if pa.types.is_string(values.type) or pa.types.is_binary(values.type) else None
@@ -123,12 +126,27 @@ def check_rows(table: pa.Table, model: TableModel) -> None:
             message = f"row {position + 1} of the batch has no value for key column {name} (its key is {row}): a key is never NULL"
             raise DataError(message)
     for column in model.columns:
+        if column.type.kind is Kind.NUMBER and table.num_rows:
+            _check_precision(table[column.name], column)
         if column.type.kind in {Kind.CHAR, Kind.NCHAR} and table.num_rows:
             values = table[column.name]
             longest = pc.max(pc.utf8_length(values) if column.type.char_semantics else pc.binary_length(values)).as_py() or 0
             if longest > (column.type.length or 0):
                 message = f"column {column.name} {column.type}: a value has length {longest} (as ORA-12899)"
                 raise DataError(message)
+
+
+def _check_precision(values: pa.ChunkedArray, column: Column) -> None:
+    """Numbers that travel as text are left to the server."""
+    digits = column.type.precision
+    if digits is None or pa.types.is_string(values.type):
+        return
+    limit = 10 ** (digits - (column.type.scale or 0))
+    extremes = pc.min_max(values).as_py()
+    for value in (extremes["min"], extremes["max"]):
+        if value is not None and abs(value) >= limit:
+            message = f"column {column.name} {column.type}: {value} has too many digits (as ORA-01438)"
+            raise DataError(message)
 
 
 def latest(table: pa.Table, key: Sequence[str], types: Sequence[OracleType]) -> pa.Table | None:

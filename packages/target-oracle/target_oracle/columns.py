@@ -186,8 +186,8 @@ def _is_metadata(name: str) -> bool:
 def load_type(column: Column) -> OracleType:
     """The type of the column in a load table: one the driver fills exactly in both ways, direct path and array insert.
 
-    A direct path load checks and converts nothing. So lengths, precisions and national characters are left to the statement that
-    moves the rows on: numbers are unconstrained, text is wide VARCHAR2 in the database character set, instants are UTC clock times.
+    A direct path load checks and converts nothing. So lengths and national characters are left to the statement that moves the rows on:
+    text is wide VARCHAR2 in the database character set, instants are UTC clock times. Precisions are checked before (`batch.check_rows`).
     """
     kind = column.type.kind
     if kind in CHARACTERS:
@@ -200,8 +200,6 @@ def load_type(column: Column) -> OracleType:
         return OracleType(Kind.CLOB)
     if travels_as_text(column.type):
         return OracleType(Kind.VARCHAR2, length=MAX_TEXT_BYTES)
-    if kind is Kind.NUMBER:
-        return OracleType(Kind.NUMBER)
     if kind in {Kind.TIMESTAMP, *ZONED}:
         return OracleType(Kind.TIMESTAMP, scale=6)
     return column.type

@@ -145,9 +145,10 @@ class OracleSink(Sink):
         messages: list[tuple[str | None, int | None, int | None]],
         size_bytes: int,
     ) -> Batch:
-        from target_oracle.batch import Batch
+        from target_oracle.batch import Batch, check_rows
 
         data = to_table(records, messages, self.writer.model)
+        check_rows(data, self.writer.model)
         versions = {each[2] for each in messages} - {None}
         sequences = [each[1] for each in messages if each[1] is not None]
         self._see_sequence(max(sequences, default=None))

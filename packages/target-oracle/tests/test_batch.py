@@ -73,6 +73,15 @@ def test_blank_padded_text_that_is_too_long_is_refused():
         fit(pa.table({"id": [1], "c": ["abcd"]}), model(ID="NUMBER(9)", C="CHAR(3 CHAR)"))
 
 
+@pytest.mark.parametrize(("type_", "value"), [("NUMBER(3)", 1000), ("NUMBER(5,2)", Decimal("1000.00")), ("NUMBER(3,-2)", 100_000)])
+def test_a_number_beyond_its_precision_is_refused(type_, value):
+    target = model(ID="NUMBER(9)", N=type_)
+    wide = pa.int64() if isinstance(value, int) else pa.decimal128(19, 2)
+    with pytest.raises(DataError, match="column N|column n"):
+        fit(pa.table({"id": [1], "n": pa.array([value], wide)}), target)
+    fit(pa.table({"id": [1], "n": pa.array([value - 1], wide)}), target)
+
+
 @given(st.lists(st.tuples(st.integers(0, 5), st.text(max_size=2)), max_size=30))
 def test_the_last_row_of_each_key_stays_in_order(pairs):
     table = pa.table({"ID": pa.array([each[0] for each in pairs], pa.int64()), "V": pa.array([each[1] for each in pairs], pa.string())})

@@ -66,10 +66,10 @@ def test_a_foreign_stream_is_ordered_by_its_replication_key():
 @pytest.mark.parametrize(
     ("type_", "load", "expression"),
     [
-        ("NUMBER(19,4)", "NUMBER", 'l."C"'),
+        ("NUMBER(19,4)", "NUMBER(19,4)", 'l."C"'),
         ("NUMBER", "VARCHAR2(4000 BYTE)", 'TO_NUMBER(l."C")'),
         ("NUMBER(*,2)", "VARCHAR2(4000 BYTE)", 'TO_NUMBER(l."C")'),
-        ("NUMBER(5,-2)", "NUMBER", 'l."C"'),
+        ("NUMBER(5,-2)", "NUMBER(5,-2)", 'l."C"'),
         ("NUMBER(38,-2)", "VARCHAR2(4000 BYTE)", 'TO_NUMBER(l."C")'),
         ("NUMBER(3,5)", "VARCHAR2(4000 BYTE)", 'TO_NUMBER(l."C")'),
         ("FLOAT(53)", "VARCHAR2(4000 BYTE)", 'TO_NUMBER(l."C")'),
