@@ -128,10 +128,21 @@ def test_each_environment_reads_its_own_variables(pipeline):
 
 
 def test_a_missing_variable_gives_one_clear_line(pipeline):
-    pipeline.write_env(".env", {name: value for name, value in pipeline.connection().items() if name != "WMS_ORACLE_USERNAME"})
+    pipeline.write_env(".env", {**pipeline.connection(), "WMS_ORACLE_USERNAME": "", "TARGET_ORACLE_HOST": ""})
     said = pipeline.meltano("run", "allocation_full_sync", code=1)
-    lines = [line for line in said.splitlines() if "username" in line.lower()]
-    assert len(lines) == 1, said
+    (line,) = [line for line in said.splitlines() if "WMS_ORACLE_USERNAME" in line]
+    assert "TARGET_ORACLE_HOST or TARGET_ORACLE_DSN" in line
+    assert "not set; fill it in in .env" in line
+    (record,) = pipeline.records()
+    assert (record["component"], record["error"]["class"]) == ("wms-ops", "configuration")
+
+
+def test_a_wrong_variable_gives_one_clear_line(pipeline):
+    pipeline.demo("seed", "--orders", "20")
+    pipeline.write_env(".env", {**pipeline.connection(), "WMS_ORACLE_SERVICE_NAME": "NOWHERE"})
+    said = pipeline.meltano("run", "allocation_full_sync", code=1)
+    (line,) = [line for line in said.splitlines() if "ORA-12514" in line or "DPY-6001" in line]
+    assert "NOWHERE" in line
 
 
 def test_meltano_reads_no_setting_that_the_plugins_do_not_have(installed):

@@ -31,3 +31,10 @@ def test_states_that_are_elsewhere_are_refused(tmp_path):
 def test_state_ids_are_those_of_meltano(tmp_path):
     assert project(tmp_path).state_id("allocation") == "prod:tap-oracle-wms--allocation-to-target-oracle"
     assert project(tmp_path, MELTANO_STATE_ID_SUFFIX="x").plain_state_id == "prod:tap-oracle-wms-to-target-oracle:x"
+
+
+def test_missing_variables_are_named_with_their_alternatives(tmp_path):
+    given = {"WMS_OPS_REQUIRED_VARIABLES": "A|B C D", "B": "1", "C": "", "D": "2"}
+    assert project(tmp_path, **given).missing == ("C",)
+    assert project(tmp_path, **{**given, "B": ""}).missing == ("A or B", "C")
+    assert project(tmp_path).missing == ()

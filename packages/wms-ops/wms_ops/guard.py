@@ -137,7 +137,11 @@ def main(arguments: list[str] | None = None) -> int:
     requirement, *entities = arguments
     try:
         project = Project.from_environment()
-        decision = decide(project, requirement, *entities)
+        if project.missing:
+            message = f"{', '.join(project.missing)}: not set; fill it in in {project.env_file.name} (.env.example says what it means)"
+            decision = Decision("refused", message)
+        else:
+            decision = decide(project, requirement, *entities)
     except (ProjectError, SystemDatabaseError) as error:
         sys.stderr.write(f"wms-ops: {error}\n")
         return EXIT_REFUSED

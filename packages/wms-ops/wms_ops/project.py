@@ -21,7 +21,10 @@ class ProjectError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """root: the directory of meltano.yml; environment: dev, staging, prod; database_uri: Meltano's system database."""
+    """root: the directory of meltano.yml; environment: dev, staging, prod; database_uri: Meltano's system database.
+
+    missing: variables without which no sync can run, of the setting `required_variables`.
+    """
 
     root: Path
     environment: str
@@ -30,6 +33,7 @@ class Project:
     records: Path
     suffix: str = ""
     given_env_file: str = ""
+    missing: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str] = os.environ) -> Project:
@@ -51,6 +55,7 @@ class Project:
             Path(variables.get("WMS_OPS_RUN_RECORD_DIR") or root / "logs" / "monitoring"),
             variables.get("MELTANO_STATE_ID_SUFFIX") or "",
             variables.get("MELTANO_ENV_FILE") or "",
+            missing_variables(variables.get("WMS_OPS_REQUIRED_VARIABLES") or "", variables),
         )
 
     def state_id(self, entity: str) -> str:
@@ -83,6 +88,13 @@ class Project:
     def run_directory(self) -> Path:
         """Where Meltano puts the configuration of running plugins, passwords included."""
         return self.root / ".meltano" / "run"
+
+
+def missing_variables(required: str, variables: Mapping[str, str]) -> tuple[str, ...]:
+    """Of names parted by blanks, those without a value. `A|B`: one of them is enough."""
+    return tuple(
+        " or ".join(choice.split("|")) for choice in required.split() if not any(variables.get(name) for name in choice.split("|"))
+    )
 
 
 def read_env_file(path: Path) -> dict[str, str]:
