@@ -13,6 +13,8 @@ from oracle_mimic.server import MimicServer
 from oracle_mimic.sql.dictionary.activity import command_number, sql_id
 from oracle_mimic.sql.scn import Clock
 
+pytestmark = pytest.mark.mimic_only
+
 USERS = {"WMS": "Wms_1234", "OTHER": "Other_1234", "BOSS": "Boss_1234"}
 MOMENT = datetime(2026, 7, 4, 15, 30, 20, tzinfo=UTC)
 LOCAL = datetime(2026, 7, 4, 11, 30, 20)  # New York

@@ -10,6 +10,8 @@ import oracledb
 import pytest
 from oracle_mimic.server import MimicServer
 
+pytestmark = pytest.mark.mimic_only
+
 USERS = {"WMS_MART": "Mart_1234", "SNAPSHOTS": "Snap_1234", "READER": "Reader_1234"}
 STATEMENTS: dict[str, str] = json.loads((Path(__file__).parent / "data" / "dbt_dictionary_statements.json").read_text())
 SCHEMA = """

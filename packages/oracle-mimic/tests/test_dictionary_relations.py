@@ -16,6 +16,8 @@ from oracle_mimic.sql.dictionary.printed_types import printed_type
 from oracle_mimic.sql.parser import TokenReader, data_type
 from oracle_mimic.types import Kind, OracleType
 
+pytestmark = pytest.mark.mimic_only
+
 USERS = {"WMS": "Wms_1234"}
 
 

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from oracle_mimic.server import MimicServer
 from sqlalchemy.dialects import oracle
 
+pytestmark = pytest.mark.mimic_only
+
 USERS = {"WMS": "Wms_1234", "OTHER": "Other_1234"}
 DDL = """
 create table facility (code varchar2(10) constraint pk_facility primary key, name varchar2(60 char) default 'x' not null)

@@ -8,6 +8,8 @@ import oracledb
 import pytest
 from oracle_mimic.server import MimicServer
 
+pytestmark = pytest.mark.mimic_only
+
 USERS = {"WMS": "Wms_1234", "BOSS": "Boss_1234"}
 ROWS_PER_EXTENT = 64 * 128
 

@@ -1,4 +1,4 @@
-"""Column types as the dictionary prints them, against what Oracle's documentation and Oracle itself print."""
+"""Column types as the dictionary prints them, against what Oracle's documentation says. On a real Oracle when ORACLE_TEST_DSN is set."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import oracledb
 import pytest
-from oracle_mimic.server import MimicServer
+from oracle_mimic.pytest_plugin import OracleTarget
 
 # declared: DATA_TYPE, DATA_LENGTH, DATA_PRECISION, DATA_SCALE, CHAR_LENGTH, CHAR_USED, CHARACTER_SET_NAME
 PRINTED: dict[str, tuple[str, int, int | None, int | None, int, str | None, str | None]] = {
@@ -46,69 +46,74 @@ PRINTED: dict[str, tuple[str, int, int | None, int | None, int, str | None, str 
 
 
 @pytest.fixture(scope="module")
-def connection() -> Iterator[oracledb.Connection]:
-    with (
-        MimicServer(users={"WMS": "Wms_1234"}) as server,
-        oracledb.connect(user="WMS", password="Wms_1234", dsn=server.dsn) as connected,
-    ):
-        columns = ", ".join(f"c{number} {declared}" for number, declared in list(enumerate(PRINTED)))
+def connection(oracle_target: OracleTarget) -> Iterator[oracledb.Connection]:
+    with oracledb.connect(user=oracle_target.user, password=oracle_target.password, dsn=oracle_target.dsn) as connected:
+        columns = ", ".join(f"c{number} {declared}" for number, declared in enumerate(PRINTED))
         with connected.cursor() as cursor:
             cursor.execute(f"create table every_type ({columns})")
             cursor.execute("create view every_type_seen as select * from every_type")
-        yield connected
+            try:
+                yield connected
+            finally:
+                cursor.execute("drop view every_type_seen")
+                cursor.execute("drop table every_type purge")
+
+
+@pytest.fixture
+def cursor(connection: oracledb.Connection) -> Iterator[oracledb.Cursor]:
+    """A cursor, and afterwards the tables DEFAULTS and NUMBERED are gone."""
+    with connection.cursor() as opened:
+        yield opened
+        opened.execute("select table_name from user_tables where table_name in ('DEFAULTS', 'NUMBERED')")
+        for (name,) in opened.fetchall():
+            opened.execute(f"drop table {name} purge")
 
 
 @pytest.mark.parametrize("relation", ["EVERY_TYPE", "EVERY_TYPE_SEEN"])
 @pytest.mark.parametrize("view", ["user_tab_columns", "all_tab_cols"])
 @pytest.mark.parametrize(("number", "declared"), list(enumerate(PRINTED)))
-def test_printed_type(connection: oracledb.Connection, relation: str, view: str, number: int, declared: str) -> None:
+def test_printed_type(cursor: oracledb.Cursor, relation: str, view: str, number: int, declared: str) -> None:
     sql = f"""select data_type, data_length, data_precision, data_scale, char_length, char_used, character_set_name
               from {view} where table_name = :1 and column_name = :2"""
-    with connection.cursor() as cursor:
-        assert cursor.execute(sql, [relation, f"C{number}"]).fetchall() == [PRINTED[declared]]
+    assert cursor.execute(sql, [relation, f"C{number}"]).fetchall() == [PRINTED[declared]]
 
 
-def test_order_defaults_and_invisible_columns(connection: oracledb.Connection) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """create table defaults
-               (a number default 7, hidden varchar2(3) invisible, b varchar2(9) default on null 'it''s' , c date not null)"""
-        )
-        cursor.execute(
-            """select column_name, column_id, data_default, default_length, nullable, default_on_null, hidden_column, virtual_column
-               from user_tab_cols where table_name = 'DEFAULTS' order by internal_column_id"""
-        )
-        assert cursor.fetchall() == [
-            ("A", 1, "7", 1, "Y", "NO", "NO", "NO"),
-            ("HIDDEN", None, None, None, "Y", "NO", "YES", "NO"),
-            ("B", 2, "'it''s'", 7, "N", "YES", "NO", "NO"),
-            ("C", 3, None, None, "N", "NO", "NO", "NO"),
-        ]
+def test_order_defaults_and_invisible_columns(cursor: oracledb.Cursor) -> None:
+    cursor.execute(
+        """create table defaults
+           (a number default 7, hidden varchar2(3) invisible, b varchar2(9) default on null 'it''s', c date not null)"""
+    )
+    cursor.execute(
+        """select column_name, column_id, data_default, default_length, nullable, default_on_null, hidden_column, virtual_column
+           from user_tab_cols where table_name = 'DEFAULTS' order by internal_column_id"""
+    )
+    assert cursor.fetchall() == [
+        ("A", 1, "7", 1, "Y", "NO", "NO", "NO"),
+        ("HIDDEN", None, None, None, "Y", "NO", "YES", "NO"),
+        ("B", 2, "'it''s'", 7, "N", "YES", "NO", "NO"),
+        ("C", 3, None, None, "N", "NO", "NO", "NO"),
+    ]
 
 
-def test_data_default_is_a_long(connection: oracledb.Connection) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("select data_default, low_value, last_analyzed, data_length from user_tab_columns where 1 = 0")
-        assert [column[1] for column in cursor.description] == [
-            oracledb.DB_TYPE_LONG, oracledb.DB_TYPE_RAW, oracledb.DB_TYPE_DATE, oracledb.DB_TYPE_NUMBER,
-        ]  # fmt: skip
+def test_data_default_is_a_long(cursor: oracledb.Cursor) -> None:
+    cursor.execute("select data_default, low_value, last_analyzed, data_length from user_tab_columns where 1 = 0")
+    assert [column[1] for column in cursor.description] == [
+        oracledb.DB_TYPE_LONG, oracledb.DB_TYPE_RAW, oracledb.DB_TYPE_DATE, oracledb.DB_TYPE_NUMBER,
+    ]  # fmt: skip
 
 
-def test_identity_column(connection: oracledb.Connection) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("create table numbered (id number generated always as identity, x number)")
-        cursor.execute(
-            "select identity_column, data_default, nullable from user_tab_columns where table_name = 'NUMBERED' and column_id = 1"
-        )
-        ((identity, default, nullable),) = cursor.fetchall()
-        assert (identity, nullable) == ("YES", "N")
-        cursor.execute("select generation_type, sequence_name, identity_options from user_tab_identity_cols where table_name = 'NUMBERED'")
-        ((generation, sequence, options),) = cursor.fetchall()
-        assert generation == "ALWAYS"
-        assert default == f'"WMS"."{sequence}".nextval'
-        assert options == (
-            "START WITH: 1, INCREMENT BY: 1, MAX_VALUE: 9999999999999999999999999999, MIN_VALUE: 1, CYCLE_FLAG: N, CACHE_SIZE: 20, "
-            "ORDER_FLAG: N, SCALE_FLAG: N, EXTEND_FLAG: N, SESSION_FLAG: N, KEEP_VALUE: N"
-        )
-        cursor.execute("select has_identity from user_tables where table_name = 'NUMBERED'")
-        assert cursor.fetchall() == [("YES",)]
+def test_identity_column(cursor: oracledb.Cursor) -> None:
+    cursor.execute("create table numbered (id number generated always as identity, x number)")
+    cursor.execute("select identity_column, data_default, nullable from user_tab_columns where table_name = 'NUMBERED' and column_id = 1")
+    ((identity, default, nullable),) = cursor.fetchall()
+    assert (identity, nullable) == ("YES", "N")
+    cursor.execute("select generation_type, sequence_name, identity_options from user_tab_identity_cols where table_name = 'NUMBERED'")
+    ((generation, sequence, options),) = cursor.fetchall()
+    assert generation == "ALWAYS"
+    assert default == f'"{cursor.connection.username.upper()}"."{sequence}".nextval'
+    assert options == (
+        "START WITH: 1, INCREMENT BY: 1, MAX_VALUE: 9999999999999999999999999999, MIN_VALUE: 1, CYCLE_FLAG: N, CACHE_SIZE: 20, "
+        "ORDER_FLAG: N, SCALE_FLAG: N, EXTEND_FLAG: N, SESSION_FLAG: N, KEEP_VALUE: N"
+    )
+    cursor.execute("select has_identity from user_tables where table_name = 'NUMBERED'")
+    assert cursor.fetchall() == [("YES",)]

@@ -13,6 +13,8 @@ from oracle_mimic.sql.dictionary import VIEWS
 from oracle_mimic.sql.dictionary.definition import Scope
 from oracle_mimic.sql.privileges import Privileges
 
+pytestmark = pytest.mark.mimic_only
+
 USERS = {"WMS": "Wms_1234", "OTHER": "Other_1234", "BOSS": "Boss_1234"}
 SCHEMA = """
 create table item (id number primary key, name varchar2(10 char) not null, price number(9,2) default 1.5 check (price > 0))
