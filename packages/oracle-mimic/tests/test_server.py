@@ -7,6 +7,7 @@ import ipaddress
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import oracledb
 import pytest
@@ -88,6 +89,14 @@ def test_a_locked_account(server: MimicServer) -> None:
 def test_administrative_logons_are_denied(server: MimicServer) -> None:
     with pytest.raises(oracledb.DatabaseError, match="ORA-01031"):
         connect(server, mode=oracledb.AUTH_MODE_SYSDBA)
+
+
+@pytest.mark.parametrize(
+    "option", [{"appcontext": [("CLIENTCONTEXT", "A", "b")]}, {"edition": "E2"}, {"newpassword": "New_1234"}, {"user": f"{USER}[OTHER]"}]
+)
+def test_logon_options_that_are_not_honoured_are_refused(server: MimicServer, option: dict[str, Any]) -> None:
+    with pytest.raises(oracledb.DatabaseError, match="ORA-03001"):
+        connect(server, **option)
 
 
 def test_the_time_zone_of_the_client_reaches_the_session(server: MimicServer, database: EchoDatabase) -> None:

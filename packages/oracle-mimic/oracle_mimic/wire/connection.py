@@ -226,9 +226,14 @@ class Connection:
         proof = self._logon.check(request)
         if request.mode & logon.MODE_ADMINISTRATIVE:
             raise OracleError(1031, "insufficient privileges")
-        for key, construct in (("PROXY_CLIENT_NAME", "proxy authentication"), ("AUTH_NEWPASSWORD", "a new password at logon")):
-            if key in request.pairs:
-                raise refused(construct)
+        if "PROXY_CLIENT_NAME" in request.pairs:
+            raise refused("proxy authentication")
+        if "AUTH_NEWPASSWORD" in request.pairs:
+            raise refused("a new password at logon")
+        if "AUTH_APPCTX_NSPACE" in request.pairs:
+            raise refused("application context at logon")
+        if "AUTH_ORA_EDITION" in request.pairs:
+            raise refused("editions")
         self._database.check_account(request.user)
         attributes = {**self._attributes, "driver": request.pairs.get("SESSION_CLIENT_DRIVER_NAME", ""), "service": self._service}
         session = self._database.open_session(request.user, attributes)
@@ -317,10 +322,10 @@ class Connection:
         reader.u1()
         handler = self._handlers.get(function)
         if handler is None:
-            construct = requests.REFUSED_FUNCTIONS.get(function)
-            if construct is None:
+            refusal = requests.REFUSED_FUNCTIONS.get(function)
+            if refusal is None:
                 raise WireError(f"function {function}")
-            raise UnreadableError(refused(construct))
+            raise UnreadableError(refusal())
         if piggybacks.close_cursors and self._statements is not None:
             for cursor_id in piggybacks.close_cursors:
                 self._statements.close(cursor_id)
@@ -337,8 +342,8 @@ class Connection:
             self._reach("before_call")
             for locator in piggybacks.free_lobs:
                 self._lobs.free(locator)
-            if piggybacks.refused is not None:
-                raise refused(piggybacks.refused)
+            if piggybacks.application_context is not None:
+                raise refused(f"application context {piggybacks.application_context}")
             if piggybacks.client_info:
                 self._open_session.set_client_info(piggybacks.client_info)
             if piggybacks.schema is not None:

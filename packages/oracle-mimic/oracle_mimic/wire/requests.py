@@ -5,8 +5,10 @@ Piggybacks carry no length and get no answer, so the layout of every one that a 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from oracle_mimic.errors import OracleError, refused
 from oracle_mimic.wire.buffer import Reader, WireError
 from oracle_mimic.wire.typecodes import BindItem
 
@@ -16,16 +18,11 @@ CLOSE_CURSORS, AUTH_TWO, AUTH_ONE, DIRECT_PREPARE, DIRECT_STREAM, DIRECT_OP, END
 SET_SCHEMA, APPLICATION_CONTEXT, SESSION_STATE = 152, 154, 176
 
 # calls of the driver that the mimic knows by number only
-REFUSED_FUNCTIONS = {
-    103: "two-phase commit (TPC) or a sessionless transaction",
-    104: "two-phase commit (TPC)",
-    121: "Advanced Queuing",
-    122: "Advanced Queuing",
-    125: "subscriptions",
-    145: "Advanced Queuing",
-    162: "database resident connection pooling",
-    163: "database resident connection pooling",
-    187: "subscriptions",
+REFUSED_FUNCTIONS: dict[int, Callable[[], OracleError]] = {
+    **dict.fromkeys((103, 104), lambda: refused("two-phase commit (TPC) and sessionless transactions")),
+    **dict.fromkeys((121, 122, 145), lambda: refused("Advanced Queuing")),
+    **dict.fromkeys((125, 187), lambda: refused("subscriptions")),
+    **dict.fromkeys((162, 163), lambda: refused("database resident connection pooling")),
 }
 
 PARSE, BIND, DEFINE, RUN, WITH_ROWS, AUTOCOMMIT = 0x1, 0x8, 0x10, 0x20, 0x40, 0x100
@@ -257,7 +254,7 @@ class Piggybacks:
     free_lobs: list[bytes] = field(default_factory=list)
     schema: str | None = None
     client_info: dict[str, str] = field(default_factory=dict)
-    refused: str | None = None
+    application_context: str | None = None  # its namespace
 
 
 def read_piggyback(reader: Reader, function: int, into: Piggybacks) -> None:
@@ -284,7 +281,7 @@ def read_piggyback(reader: Reader, function: int, into: Piggybacks) -> None:
             reader.two()
             reader.two()
             reader.ub(4)
-        into.refused = f"application context {namespace}"
+        into.application_context = namespace
     elif function == SESSION_STATE:
         reader.ub(8)
     else:
