@@ -376,3 +376,13 @@ def test_alter_session_changes_formats(wms: Client) -> None:
         wms.run("alter session set time_zone = 'Nowhere/Land'")
     wms.run("alter session enable parallel dml")
     wms.run("alter session set optimizer_mode = all_rows")
+
+
+def test_length_semantics_follow_the_session(database: Database, wms: Client) -> None:
+    wms.run("alter session set nls_length_semantics = char")
+    wms.run("create table t (a varchar2(3), b varchar2(3 byte))")
+    wms.run("alter table t add c varchar2(3)")
+    assert [column.type.char_semantics for column in _table(database, "T").columns] == [True, False, True]
+    wms.run("insert into t (a, c) values ('ééé', 'ééé')")
+    with ora(12899):
+        wms.run("insert into t (b) values ('ééé')")

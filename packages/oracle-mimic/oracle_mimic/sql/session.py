@@ -331,6 +331,11 @@ class Session:
         """See `door.Session.set_client_info`."""
         self.client_info.update(info)
 
+    @property
+    def has_char_semantics(self) -> bool:
+        """Whether VARCHAR2(n) means n characters (NLS_LENGTH_SEMANTICS)."""
+        return self.parameters.get("NLS_LENGTH_SEMANTICS") == "CHAR"
+
     def set_nls(self, **changes: str) -> None:
         """Change formats or the zone."""
         self.nls = replace(self.nls, **changes)

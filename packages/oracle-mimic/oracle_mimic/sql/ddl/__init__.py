@@ -114,7 +114,7 @@ def _by_object(session: Session, parser: DmlParser, handlers: dict[str, Parser],
 
 
 _ALTER: dict[str, Parser] = {
-    "TABLE": lambda _, parser: alter_table.parse_alter(parser),
+    "TABLE": lambda session, parser: alter_table.parse_alter(parser, char_semantics=session.has_char_semantics),
     "INDEX": lambda _, parser: indexes.parse_alter(parser),
     "SEQUENCE": lambda _, parser: sequences.parse_alter(parser),
     "USER": lambda _, parser: users.parse_alter_user(parser),

@@ -7,31 +7,28 @@ from dataclasses import replace
 from functools import partial
 
 from oracle_mimic.errors import OracleError, refused
-from oracle_mimic.sql import binder, engine_constraints, engine_storage, expressions, rowids
-from oracle_mimic.sql.bound import Typed
-from oracle_mimic.sql.catalog import Constraint, IndexColumn, Sequence, Table, TableColumn
+from oracle_mimic.sql import engine_storage, rowids
+from oracle_mimic.sql.catalog import Constraint, IndexColumn, Sequence, Table
 from oracle_mimic.sql.context import SessionContext
 from oracle_mimic.sql.ddl.change import Action, Change, object_name
 from oracle_mimic.sql.ddl.clauses import physical_clause, skip_parentheses
 from oracle_mimic.sql.ddl.columns import (
     ColumnSpec,
-    ConstraintSpec,
     add_column,
-    add_constraint,
-    has_not_null,
     key_index,
     parse_column,
     parse_constraint,
     with_nullability,
 )
+from oracle_mimic.sql.ddl.modify_column import existing_column, modify_column
 from oracle_mimic.sql.ddl.sequences import remove_sequence
 from oracle_mimic.sql.ddl.tables import rename
+from oracle_mimic.sql.ddl.validation import check_rows, has_rows, with_constraints
 from oracle_mimic.sql.engine import run
 from oracle_mimic.sql.lexer import TokenKind, tokenize
 from oracle_mimic.sql.parser.dml import DmlParser
 from oracle_mimic.sql.plans import default_value
-from oracle_mimic.sql.relations import table_relation
-from oracle_mimic.sql.transactions import LIVE, Snapshot
+from oracle_mimic.sql.transactions import LIVE
 from oracle_mimic.types import Kind, OracleType
 
 Step = Callable[[Change, Table], Table]
@@ -40,7 +37,7 @@ _TEXT = frozenset({Kind.VARCHAR2, Kind.NVARCHAR2, Kind.CHAR, Kind.NCHAR, Kind.RA
 _NOTHING_TO_DO = (("SHRINK", "SPACE"), ("ENABLE", "TABLE", "LOCK"), ("ENABLE", "ALL", "TRIGGERS"), ("DISABLE", "ALL", "TRIGGERS"))
 
 
-def parse_alter(parser: DmlParser) -> Action:
+def parse_alter(parser: DmlParser, *, char_semantics: bool) -> Action:
     """ALTER TABLE name clause [clause ...]."""
     name = object_name(parser)
     steps: list[Step] = []
@@ -49,7 +46,7 @@ def parse_alter(parser: DmlParser) -> Action:
         if any(parser.take_words(*words) for words in _NOTHING_TO_DO):
             parser.take_word("COMPACT", "CASCADE")
         elif not physical_clause(parser, attributes):
-            steps += _clause(parser)
+            steps += _clause(parser, char_semantics=char_semantics)
     if not steps and not attributes:
         raise parser.error(1735, "invalid ALTER TABLE option")
 
@@ -67,12 +64,12 @@ def parse_alter(parser: DmlParser) -> Action:
     return Action(apply)
 
 
-def _clause(parser: DmlParser) -> list[Step]:
+def _clause(parser: DmlParser, *, char_semantics: bool) -> list[Step]:
     word = parser.advance()
     if word.is_word("ADD"):
-        return _add(parser)
+        return _add(parser, char_semantics=char_semantics)
     if word.is_word("MODIFY"):
-        return _modify(parser)
+        return _modify(parser, char_semantics=char_semantics)
     if word.is_word("DROP"):
         return _drop(parser)
     if word.is_word("RENAME"):
@@ -92,67 +89,20 @@ def _clause(parser: DmlParser) -> list[Step]:
     raise OracleError(1735, "invalid ALTER TABLE option", offset=word.start)
 
 
-# --- rows ------------------------------------------------------------------------------------------------------------------
-
-
-def _snapshot(change: Change) -> Snapshot:
-    return change.session.database.registry.snapshot()
-
-
-def _has_rows(change: Change, table: Table) -> bool:
-    return engine_constraints.has_row(change.cursor, table, "TRUE", _snapshot(change))
-
-
-def check_rows(change: Change, table: Table, constraint: Constraint) -> None:
-    """The live rows keep an enabled and validated constraint, else ORA-02296, 02293, 02437, 02299, 02298."""
-    if not constraint.enabled or not (constraint.validated or constraint.kind in ("P", "U")):
-        return
-    snapshot, cursor, name = _snapshot(change), change.cursor, f"{table.owner}.{constraint.name}"
-    physical = [column.physical for column in table.columns if column.name in constraint.columns]
-    missing = " OR ".join(f"{column} IS NULL" for column in physical)
-    if constraint.not_null:
-        if engine_constraints.has_row(cursor, table, missing, snapshot):
-            raise OracleError(2296, f"cannot enable ({table.owner}.) - null values found")
-    elif constraint.kind == "C":
-        condition = binder.bind_check(constraint.condition or "", table_relation(table, 0), SessionContext(change.session, change.catalog))
-        if engine_constraints.has_row(cursor, table, f"({condition}) IS FALSE", snapshot):
-            raise OracleError(2293, f"cannot validate ({name}) - check constraint violated")
-    elif constraint.kind == "R":
-        if engine_constraints.has_orphans(cursor, change.catalog, table, constraint, snapshot):
-            raise OracleError(2298, f"cannot validate ({name}) - parent keys not found")
-    else:
-        key = engine_constraints.UniqueKey(constraint.name, constraint.columns)
-        nulls = constraint.kind == "P" and engine_constraints.has_row(cursor, table, missing, snapshot)
-        if nulls or engine_constraints.has_duplicates(cursor, table, key, snapshot):
-            if constraint.kind == "P":
-                raise OracleError(2437, f"cannot validate ({name}) - primary key violated")
-            raise OracleError(2299, f"cannot validate ({name}) - duplicate keys found")
-
-
-def _with_constraints(change: Change, table: Table, specs: list[ConstraintSpec]) -> Table:
-    for spec in specs:
-        before = table
-        table = add_constraint(change, table, spec)
-        if table is not before:
-            check_rows(change, table, table.constraints[-1])
-            change.put_table(table)
-    return table
-
-
 # --- ADD -------------------------------------------------------------------------------------------------------------------
 
 
-def _add(parser: DmlParser) -> list[Step]:
+def _add(parser: DmlParser, *, char_semantics: bool) -> list[Step]:
     parenthesised = parser.take_op("(") is not None
     steps: list[Step] = []
     while True:
         if parser.at_word(*_CONSTRAINT_STARTS):
             spec = parse_constraint(parser)
-            steps.append(partial(_with_constraints, specs=[spec]))
+            steps.append(partial(with_constraints, specs=[spec]))
         elif parser.at_word("PARTITION", "SUPPLEMENTAL", "PERIOD"):
             raise refused(f"ALTER TABLE ADD {parser.token.value}", offset=parser.token.start)
         else:
-            column = parse_column(parser, char_semantics=False)
+            column = parse_column(parser, char_semantics=char_semantics)
             steps.append(partial(_add_column, spec=column))
         if not (parenthesised and parser.take_op(",")):
             break
@@ -173,16 +123,16 @@ def _add_column(change: Change, table: Table, spec: ColumnSpec) -> Table:
         parameters = change.session.statement_parameters()
         run(change.cursor, f"UPDATE {table.physical} SET {column.physical} = {value}", parameters)
     mandatory = any(c.not_null or c.kind == "P" for c in spec.constraints)
-    if mandatory and column.default is None and column.identity is None and _has_rows(change, table):
+    if mandatory and column.default is None and column.identity is None and has_rows(change, table):
         raise OracleError(1758, "table must be empty to add mandatory (NOT NULL) column")
     change.put_table(added)
-    return _with_constraints(change, added, spec.constraints)
+    return with_constraints(change, added, spec.constraints)
 
 
-# --- MODIFY ----------------------------------------------------------------------------------------------------------------
+# --- MODIFY ---------------------------------------------------------------------------------------------------------------
 
 
-def _modify(parser: DmlParser) -> list[Step]:
+def _modify(parser: DmlParser, *, char_semantics: bool) -> list[Step]:
     if parser.at_word("CONSTRAINT", "PRIMARY", "UNIQUE"):
         find = _which(parser)
         enabled = parser.expect_word("ENABLE", "DISABLE").value == "ENABLE"
@@ -190,86 +140,13 @@ def _modify(parser: DmlParser) -> list[Step]:
     parenthesised = parser.take_op("(") is not None
     steps: list[Step] = []
     while True:
-        column = parse_column(parser, char_semantics=False, type_required=False)
-        steps.append(partial(_modify_column, spec=column))
+        column = parse_column(parser, char_semantics=char_semantics, type_required=False)
+        steps.append(partial(modify_column, spec=column))
         if not (parenthesised and parser.take_op(",")):
             break
     if parenthesised:
         parser.expect_op(")")
     return steps
-
-
-def _column(table: Table, name: str) -> TableColumn:
-    found = table.column(name)
-    if found is None:
-        raise OracleError(904, f'"{name}": invalid identifier')
-    return found
-
-
-def _modify_column(change: Change, table: Table, spec: ColumnSpec) -> Table:
-    column = _column(table, spec.name)
-    changed = column
-    if spec.type is not None and spec.type != column.type:
-        _change_type(change, table, column, spec.type)
-        changed = replace(changed, type=spec.type)
-    if spec.default_given:
-        if column.identity is not None:
-            raise OracleError(30674, "identity column cannot have a default value")
-        changed = replace(changed, default=spec.default, default_on_null=spec.default_on_null)
-        if spec.default is not None:
-            binder.bind_default(spec.default, changed.type, SessionContext(change.session, change.catalog))
-    if spec.identity is not None:
-        raise OracleError(30673, "column to be modified is not an identity column")
-    if spec.invisible is not None:
-        changed = replace(changed, invisible=spec.invisible)
-    table = replace(table, columns=tuple(changed if c.name == column.name else c for c in table.columns))
-    for constraint in [c for c in spec.constraints if c.null]:
-        if not has_not_null(table, spec.name):
-            raise OracleError(1451, "column to be modified to NULL cannot be modified to NULL")
-        kept = tuple(c for c in table.constraints if not (c.not_null and c.columns == (spec.name,)))
-        table = with_nullability(replace(table, constraints=kept))
-        spec.constraints.remove(constraint)
-    change.put_table(table)
-    return _with_constraints(change, table, spec.constraints)
-
-
-def _change_type(change: Change, table: Table, column: TableColumn, type_: OracleType) -> None:
-    """Check that the rows allow it (ORA-01439, 01440, 01441) and convert the physical column."""
-    filled = engine_constraints.has_row(change.cursor, table, f"{column.physical} IS NOT NULL", _snapshot(change))
-    if filled:
-        _require_convertible(change, table, column, type_)
-    renewed = replace(column, type=type_)
-    if renewed.carrier != column.carrier or type_.kind in (Kind.CHAR, Kind.NCHAR):
-        typed = Typed(column.physical, column.type, column.carrier)
-        context = SessionContext(change.session, change.catalog)
-        value = expressions.assign(typed, type_, context).sql if filled else f"CAST(NULL AS {renewed.carrier})"
-        run(
-            change.cursor,
-            f"ALTER TABLE {table.physical} ALTER COLUMN {column.physical} TYPE {renewed.carrier} USING ({value})",
-        )
-
-
-def _require_convertible(change: Change, table: Table, column: TableColumn, type_: OracleType) -> None:
-    old = column.type
-    texts = {old.kind, type_.kind} in ({Kind.VARCHAR2, Kind.CHAR}, {Kind.NVARCHAR2, Kind.NCHAR})
-    if old.kind is not type_.kind and not texts:
-        stamps = {old.kind, type_.kind} == {Kind.DATE, Kind.TIMESTAMP}
-        if not stamps or type_.kind is Kind.DATE:
-            raise OracleError(1439, "column to be modified must be empty to change datatype")
-    if type_.kind in _TEXT and type_.length is not None:
-        measure = "length" if type_.char_semantics or type_.kind in (Kind.NCHAR, Kind.NVARCHAR2) else "strlen"
-        measure = "octet_length" if type_.kind is Kind.RAW else measure
-        if engine_constraints.has_row(change.cursor, table, f"{measure}({column.physical}) > {type_.length}", _snapshot(change)):
-            raise OracleError(1441, "cannot decrease column length because some value is too big")
-    elif type_.kind in (Kind.NUMBER, Kind.FLOAT) and type_.precision is not None:
-        old_digits = None if old.precision is None else old.precision - (old.scale or 0)
-        digits = type_.precision - (type_.scale or 0)
-        if old_digits is None or digits < old_digits or (type_.scale or 0) < (old.scale or 0):
-            raise OracleError(1440, "column to be modified must be empty to decrease precision or scale")
-    elif type_.scale is not None and type_.kind not in (Kind.NUMBER, Kind.FLOAT) and type_.scale < (old.scale or 0):
-        raise OracleError(
-            30082, "datetime/interval column to be modified must be empty to decrease fractional second or leading field precision"
-        )
 
 
 # --- DROP ------------------------------------------------------------------------------------------------------------------
@@ -309,7 +186,7 @@ def _drop_columns(parser: DmlParser, *, single: bool = False) -> list[Step]:
 
 
 def _drop_column(change: Change, table: Table, name: str, *, cascade: bool) -> Table:
-    column = _column(table, name)
+    column = existing_column(table, name)
     if len(table.columns) == 1:
         raise OracleError(12983, "cannot drop all columns in a table")
     for constraint in [c for c in table.constraints if name in c.columns]:
@@ -426,7 +303,7 @@ def _refers(constraint: Constraint, table: Table, name: str) -> bool:
 
 
 def _rename_column(change: Change, table: Table, old: str, new: str) -> Table:
-    _column(table, old)
+    existing_column(table, old)
     if table.column(new) is not None:
         raise OracleError(957, "duplicate column name")
     columns = tuple(replace(c, name=new) if c.name == old else c for c in table.columns)

@@ -14,6 +14,7 @@ from oracle_mimic.sql.ddl.change import Action, Change, ObjectName, object_name
 from oracle_mimic.sql.ddl.clauses import physical_clause, skip_parentheses
 from oracle_mimic.sql.ddl.columns import ColumnSpec, ConstraintSpec, add_column, add_constraint, parse_column, parse_constraint
 from oracle_mimic.sql.ddl.sequences import remove_sequence
+from oracle_mimic.sql.ddl.validation import check_rows
 from oracle_mimic.sql.engine import changed, duckdb_transaction, registered, run
 from oracle_mimic.sql.lexer import TokenKind
 from oracle_mimic.sql.parser.dml import DmlParser
@@ -47,7 +48,7 @@ def parse_create(session: Session, parser: DmlParser, *, temporary: bool) -> Act
     if parser.at_words("IF", "NOT", "EXISTS"):
         raise OracleError(922, "missing or invalid option", offset=parser.token.start)
     create = _CreateTable(object_name(parser), "DELETE" if temporary else None)
-    char_semantics = session.parameters.get("NLS_LENGTH_SEMANTICS") == "CHAR"
+    char_semantics = session.has_char_semantics
     if parser.take_op("("):
         while True:
             if parser.at_word("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN", "CHECK"):
@@ -165,8 +166,6 @@ def _bind_texts(change: Change, table: Table) -> None:
 
 def _require_existing_rows(change: Change, table: Table) -> None:
     """The rows of CREATE TABLE AS obey the constraints that were declared with it."""
-    from oracle_mimic.sql.ddl.alter_table import check_rows
-
     for constraint in table.constraints:
         check_rows(change, table, constraint)
 
