@@ -221,6 +221,37 @@ def test_dbms_output(client: Client) -> None:
     assert outputs(client, "begin dbms_output.get_line(:1, :2); end;", "", 0) == [None, 1]
 
 
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("n * 3 - 1", "5"), ("n || '-' || v", "2-x"), ("mod(-7, n)", "-1"), ("-n", "-2"), ("n / 4", ".5"), ("1.5 * n", "3"),
+        ("n * 0.25", ".5"), ("v || null", "x"), ("99999999999999999999999999999999999999 * n", "199999999999999999999999999999999999998"),
+        ("case when n = 2 and v <> 'y' then 'in' end", "in"), ("length(v) + n", "3"), ("n + z", None), ("v || e || w", "x"),
+    ],
+)  # fmt: skip
+def test_what_is_computed_here_is_what_the_session_computes(client: Client, expression: str, expected: str | None) -> None:
+    declared = "declare n number := 2; v varchar2(9) := 'x'; z number; e varchar2(9) := ''; w varchar2(9);"
+    assert outputs(client, f"{declared} begin :1 := {expression}; end;", "") == [expected]
+    assert outputs(client, f"{declared} r varchar2(99); begin select {expression} into r from dual; :1 := r; end;", "") == [expected]
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("n > 1 and v = 'x'", "yes"), ("z = 1 or n = 2", "yes"), ("not (z = 1)", "no"), ("z is null and e is null", "yes"),
+        ("v < 'y' and 'a' = 'a '", "yes"), ("n = '2'", "yes"), ("n between 1 and 3", "yes"), ("v in ('q', 'x')", "yes"), ("z <> 1", "no"),
+    ],
+)  # fmt: skip
+def test_conditions(client: Client, condition: str, expected: str) -> None:
+    declared = "declare n number := 2; v varchar2(9) := 'x'; z number; e varchar2(9) := '';"
+    assert outputs(client, f"{declared} begin if {condition} then :1 := 'yes'; else :1 := 'no'; end if; end;", "") == [expected]
+
+
+@pytest.mark.parametrize(("value", "expected"), [("2.5", 3), ("-2.5", -3), ("2.4999", 2), ("'7'", 7), ("999.4", 999)])
+def test_numbers_are_rounded_to_their_variable(client: Client, value: str, expected: int) -> None:
+    assert outputs(client, f"declare n number(3) := {value}; begin :1 := n; end;", 0) == [expected]
+
+
 def test_application_info(client: Client) -> None:
     client.run("begin dbms_application_info.set_module(module_name => 'm', action_name => 'a'); dbms_session.set_identifier('i'); end;")
     assert outputs(client, "begin dbms_application_info.read_module(:1, :2); end;", "", "") == ["m", "a"]

@@ -36,6 +36,7 @@ def parse_query(sql: str) -> Query:
     return statement
 
 
+@lru_cache(maxsize=1024)
 def parse_expression(sql: str) -> Expression:
     """The tree of one value, e.g. a column's DEFAULT."""
     parser = DmlParser(sql)
@@ -44,6 +45,7 @@ def parse_expression(sql: str) -> Expression:
     return expression
 
 
+@lru_cache(maxsize=1024)
 def parse_condition(sql: str) -> Condition:
     """The tree of one condition, e.g. a CHECK constraint's."""
     parser = DmlParser(sql)

@@ -55,8 +55,9 @@ class Assigner:
             if not same:
                 raise OracleError(6550, "PLS-00382: expression is of wrong type")
             return value
-        rounded = type_.kind is Kind.NUMBER and (type_.scale is not None) and value.type != type_
-        if same and not rounded and type_.kind not in (Kind.TIMESTAMP, Kind.TIMESTAMP_TZ, Kind.TIMESTAMP_LTZ):
+        if type_.kind is Kind.NUMBER and same:
+            return values.rounded(value, type_)
+        if same and type_.kind not in (Kind.TIMESTAMP, Kind.TIMESTAMP_TZ, Kind.TIMESTAMP_LTZ):
             return values.fitted(value, type_)
         return values.fitted(self._cast(value, type_), type_)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -12,13 +13,14 @@ from oracle_mimic.errors import OracleError
 from oracle_mimic.sql.binder import VARIABLE_PREFIX
 from oracle_mimic.sql.inspect import inspect
 from oracle_mimic.sql.lexer import TokenKind
-from oracle_mimic.sql.plsql import values
+from oracle_mimic.sql.plsql import direct, values
 from oracle_mimic.sql.plsql.assignment import Assigner
 from oracle_mimic.sql.plsql.expressions import EXPRESSION_PREFIX, Status, Texts
 from oracle_mimic.sql.plsql.fragments import compile_error
 from oracle_mimic.sql.plsql.host import Host
 from oracle_mimic.sql.plsql.syntax import Fragment, Target
 from oracle_mimic.sql.plsql.values import Cursor, Frame, Record, Value, Variable
+from oracle_mimic.sql.syntax import Bind, Name
 from oracle_mimic.types import Column, Kind, OracleType
 
 _RETURNED = "RETURNED "
@@ -54,6 +56,8 @@ class Evaluator:
         if wanted is not None and wanted.kind is Kind.BOOLEAN:
             return self._boolean(fragment, frame)
         try:
+            with suppress(direct.AskSessionError):
+                return direct.value(self.texts.expression_node(fragment, frame), self._lookup(frame))
             text = self.texts.expression(fragment, frame)
             found = self._first_row(f"SELECT {text} FROM DUAL", frame)
         except OracleError as error:
@@ -101,10 +105,24 @@ class Evaluator:
         if simple is not None and simple.type.kind is Kind.BOOLEAN:
             return bool(simple.python())
         try:
+            with suppress(direct.AskSessionError):
+                return bool(direct.holds(self.texts.condition_node(fragment, frame), self._lookup(frame)))
             text = self.texts.condition(fragment, frame)
             return bool(self._first_row(f"SELECT CASE WHEN {text} THEN 1 ELSE 0 END FROM DUAL", frame)[0].python())
         except OracleError as error:
             raise self.compiled(error, fragment) from error
+
+    def _lookup(self, frame: Frame) -> direct.Lookup:
+        """The value of a variable or bind; None for any other name."""
+
+        def find(node: Name | Bind) -> Value | None:
+            if isinstance(node, Bind):
+                held = self.clients[node.name].value
+                return held if isinstance(held, Value) else None
+            entry = frame.find(".".join(part.name for part in node.parts))
+            return entry.value if isinstance(entry, Variable) else None
+
+        return find
 
     def integer(self, fragment: Fragment, frame: Frame) -> int:
         value = self.assigner.converted(self.evaluate(fragment, frame), values.INTEGER).python()

@@ -15,7 +15,7 @@ from oracle_mimic.sql.lexer import Token, TokenKind
 from oracle_mimic.sql.parser import parse_condition, parse_expression, parse_statement
 from oracle_mimic.sql.plsql.syntax import Fragment
 from oracle_mimic.sql.plsql.values import Cursor, Frame, Record, Variable
-from oracle_mimic.sql.syntax import Assignment, ForUpdate, Merge, Name, Node
+from oracle_mimic.sql.syntax import Assignment, Condition, Expression, ForUpdate, Merge, Name, Node
 from oracle_mimic.sql.walk import walk
 from oracle_mimic.types import Kind
 
@@ -56,6 +56,14 @@ class Texts:
     def __init__(self, sql: str, status: Status) -> None:
         self.sql = sql
         self.status = status
+
+    def expression_node(self, fragment: Fragment, frame: Frame) -> Expression:
+        """The tree of an expression."""
+        return parse_expression(self._prepared(fragment.tokens, frame))
+
+    def condition_node(self, fragment: Fragment, frame: Frame) -> Condition:
+        """The tree of a condition."""
+        return parse_condition(self._prepared(fragment.tokens, frame))
 
     def expression(self, fragment: Fragment, frame: Frame) -> str:
         """An expression with its variables as binds."""

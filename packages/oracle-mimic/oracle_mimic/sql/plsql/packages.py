@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from oracle_mimic.door import Binds
 from oracle_mimic.errors import OracleError, refused
@@ -28,6 +29,9 @@ class Arguments:
         if name not in self.given:
             return None
         value = self.given[name].python()
+        if isinstance(value, Decimal):
+            text = format(value.normalize(), "f")
+            return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text  # as TO_CHAR prints it
         return None if value is None else str(value)
 
     def number(self, name: str) -> float | None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
 import pyarrow as pa
 
 from oracle_mimic.door import Rows
 from oracle_mimic.errors import OracleError
-from oracle_mimic.number import to_decimal
+from oracle_mimic.number import from_decimal, to_decimal
 from oracle_mimic.types import Kind, OracleType
 
 _TEXT = frozenset({Kind.VARCHAR2, Kind.NVARCHAR2, Kind.CHAR, Kind.NCHAR, Kind.CLOB, Kind.NCLOB, Kind.LONG})
@@ -89,6 +90,19 @@ def fitted(value: Value, type_: OracleType) -> Value:
     if type_.kind is Kind.RAW and type_.length is not None and isinstance(content, bytes) and len(content) > type_.length:
         raise value_error("raw variable length too long")
     return Value(type_, value.array)
+
+
+def rounded(value: Value, type_: OracleType) -> Value:
+    """A NUMBER as a NUMBER(p, s) holds it: rounded half away from zero; ORA-06502 when it has too many digits."""
+    if type_.scale is None or value.type == type_:
+        return Value(type_, value.array)
+    with localcontext(prec=80):
+        number = Decimal(value.python()).quantize(Decimal(1).scaleb(-type_.scale), ROUND_HALF_UP)
+    if type_.precision is not None and abs(number) >= Decimal(10) ** (type_.precision - type_.scale):
+        raise value_error("number precision too large")
+    if number == int(number) and abs(number) < 10**18:
+        return Value(type_, pa.array([int(number)], pa.int64()))
+    return Value(type_, pa.array([from_decimal(number)], pa.binary()))
 
 
 @dataclass(slots=True)
