@@ -58,6 +58,17 @@ def test_insert_all_of_mixed_values_and_of_a_query(bench: Bench) -> None:
     assert sorted(row["c0"] for row in bench.changes(sql)) == [2, 102]
 
 
+@pytest.mark.parametrize(
+    ("which", "expected"), [("all", [(1, "a"), (1, "b"), (2, "b"), (3, "else")]), ("first", [(1, "a"), (2, "b"), (3, "else")])]
+)
+def test_conditional_insert(bench: Bench, which: str, expected: list[tuple[int, str]]) -> None:
+    sql = (
+        f"insert {which} when id = 1 then into site values (id, 'a') when id < 3 or pay < 0 then into site values (id, 'b')"
+        " else into site values (id, 'else') select id, pay from worker where id < 4"
+    )
+    assert sorted((row["c0"], row["c1"]) for row in bench.changes(sql)) == expected
+
+
 def test_insert_all_with_many_rows_is_one_list(bench: Bench) -> None:
     bound = bench.bind("insert all " + "into site (id) values (1) " * 300 + "select * from dual")
     assert "UNION" not in bound.sql
@@ -163,7 +174,8 @@ def test_returning(bench: Bench) -> None:
         ("merge into worker w using stage s on (w.id = s.id) when matched then update set pay = pay", 918),
         ("merge into worker w using stage s on (w.id = s.id) when not matched then insert (id) values (w.id)", 38101),
         ("merge into worker w using stage s on (w.id = s.id) when not matched then insert (id) values (1, 2)", 913),
-        ("insert all when 1 = 1 then into site values (1, 'a') select * from dual", 3001),
+        ("insert all into site values (1, 'a') into stage (id) values (1) select * from dual", 3001),
+        ("insert all when nope = 1 then into site values (1, 'a') select * from dual", 904),
     ],
 )
 def test_errors(bench: Bench, sql: str, code: int) -> None:

@@ -123,30 +123,50 @@ class DmlBinder(QueryBinder):
         return f"SELECT {selected} FROM {source}{rest}"
 
     def insert_all(self, node: InsertAll) -> BoundInsert:
-        """INSERT ALL without conditions into one table: the rows of every branch."""
-        if node.first or node.otherwise or len(node.groups) != 1 or node.groups[0][0] is not None:
-            raise refused("conditional INSERT ALL", offset=node.start)
-        branches = node.groups[0][1]
-        relation, _ = self.target(branches[0].table)
-        names: tuple[str, ...] | None = None
+        """INSERT ALL or FIRST into one table: the rows of every branch whose condition holds for a row of the query."""
+        branches = [(condition, branch) for condition, group in self._conditional(node) for branch in group]
+        relation, _ = self.target(branches[0][1].table)
         body = self.subquery(node.query, Scope())
         alias = self.alias("q")
         source = Scope(clause="VALUES", sources=[table_source(alias, body.relation(), None, None)])
         rows: list[list[Typed]] = []
         columns: list[RelationColumn] = []
-        for branch in branches:
+        for _, branch in branches:
+            before = columns
             columns, values = self._branch_values(branch, relation, source)
-            if names not in (None, tuple(column.name for column in columns)):
+            if before and before != columns:
                 raise refused("INSERT ALL with different columns", offset=branch.start)
-            names = tuple(column.name for column in columns)
             rows.append(values)
-        if _is_one_row_of_dual(node.query) and not any(f"{alias}." in value.sql for values in rows for value in values):
+        tests = [self._branch_test(conditions, source) for conditions, _ in branches]
+        constant = not any(tests) and not any(f"{alias}." in value.sql for values in rows for value in values)
+        if constant and _is_one_row_of_dual(node.query):
             sql = self._listed_rows(columns, rows)
         else:
-            from_ = f"({body.sql}) AS {alias}"
             assigned = ([self.assigned(value, c) for value, c in zip(values, columns, strict=True)] for values in rows)
-            sql = " UNION ALL ".join(self._rows_of(_selected(values), from_) for values in assigned)
-        return BoundInsert(relation, names or (), sql, dict(self.ctx.parameters), self.array, node.append)
+            texts = (
+                self._rows_of(_selected(values), f"({body.sql}) AS {alias}", test) for values, test in zip(assigned, tests, strict=True)
+            )
+            sql = " UNION ALL ".join(texts)
+        names = tuple(column.name for column in columns)
+        return BoundInsert(relation, names, sql, dict(self.ctx.parameters), self.array, node.append)
+
+    def _conditional(self, node: InsertAll) -> list[tuple[list[tuple[Condition, bool]], tuple[InsertBranch, ...]]]:
+        """Each group of branches with the conditions that must hold (True) or must not (False): FIRST and ELSE need the latter."""
+        found: list[tuple[list[tuple[Condition, bool]], tuple[InsertBranch, ...]]] = []
+        failed: list[tuple[Condition, bool]] = []
+        for condition, group in node.groups:
+            own = [] if condition is None else [(condition, True)]
+            found.append((failed + own if node.first else own, group))
+            failed = failed + [(test, False) for test, _ in own]
+        if node.otherwise:
+            found.append((failed, node.otherwise))
+        return found
+
+    def _branch_test(self, conditions: list[tuple[Condition, bool]], source: Scope) -> str:
+        source.clause = "WHERE"
+        tests = [f"coalesce({self.condition(test, source)}, FALSE) IS {str(wanted).upper()}" for test, wanted in conditions]
+        source.clause = "VALUES"
+        return " WHERE " + " AND ".join(tests) if tests else ""
 
     def _listed_rows(self, columns: list[RelationColumn], rows: list[list[Typed]]) -> str:
         """Rows of constants as one VALUES list. A column whose values have a common type is converted once, not cell by cell."""
