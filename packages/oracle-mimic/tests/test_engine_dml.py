@@ -248,3 +248,11 @@ def test_a_direct_path_insert_must_be_committed_before_the_table_is_read(wms: Cl
         wms.run("insert into load values (4)")
     wms.commit()
     assert wms.value("select count(*) from load") == 3
+
+
+def test_two_columns_that_could_overflow_do_not_disturb_each_other(wms: Client) -> None:
+    wms.run("create table two (a number(19), b number(19,4), c number(5))")
+    assert wms.run("insert into two select level, level, level from dual connect by level <= 3").row_count == 3
+    with ora(1438):
+        wms.run("insert into two select 1, 1, level * 100000 from dual connect by level <= 3")
+    assert wms.run("update two set a = a + 1, b = b + 1, c = c + 1").row_count == 3

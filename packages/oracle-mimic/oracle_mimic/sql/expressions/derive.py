@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from oracle_mimic.sql.bound import Typed
@@ -66,6 +67,7 @@ def constant(sql: str, type_: OracleType, carrier: str, value: Any) -> Typed:
 
 
 END_OF_ERROR = "\x1f"
+_raised = itertools.count()
 
 
 def quote(text: str) -> str:
@@ -86,9 +88,10 @@ def raising(code: int, text: str, carrier: str) -> str:
     """DuckDB text that fails with an Oracle error when it is evaluated; typed so that it fits a CASE branch.
 
     A cast that cannot succeed, not `error()`: that one is volatile, which DuckDB refuses in PARTITION BY and ORDER BY of windows and
-    never pushes into a scan. END_OF_ERROR ends the text inside DuckDB's own message.
+    never pushes into a scan. END_OF_ERROR ends the text inside DuckDB's own message; the number after it makes every text another
+    one, else DuckDB would compute two equal casts once, in advance, and fail although no branch needs them.
     """
-    return f"([{null_of(carrier)}])[CAST({quote(f'ORA-{code:05d}: {text}{END_OF_ERROR}')} AS BIGINT)]"
+    return f"([{null_of(carrier)}])[CAST({quote(f'ORA-{code:05d}: {text}{END_OF_ERROR}{next(_raised)}')} AS BIGINT)]"
 
 
 def byte_length(type_: OracleType) -> int:
