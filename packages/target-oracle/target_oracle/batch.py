@@ -144,7 +144,7 @@ def _check_precision(values: pa.ChunkedArray, column: Column) -> None:
     limit = 10 ** (digits - (column.type.scale or 0))
     extremes = pc.min_max(values).as_py()
     for value in (extremes["min"], extremes["max"]):
-        if value is not None and abs(value) >= limit:
+        if value is not None and not -limit < value < limit:  # abs() of a Decimal rounds to the context's 28 digits
             message = f"column {column.name} {column.type}: {value} has too many digits (as ORA-01438)"
             raise DataError(message)
 
@@ -197,9 +197,10 @@ def _comparable(values: pa.ChunkedArray, type_: OracleType) -> pa.ChunkedArray:
     if type_.kind in {Kind.CHAR, Kind.NCHAR}:
         return pc.utf8_rtrim(values, " ")
     if type_.kind in {Kind.NUMBER, Kind.FLOAT} and pa.types.is_string(values.type):
-        from decimal import Decimal
+        from decimal import Context, Decimal
 
-        plain = [None if text is None else f"{Decimal(text).normalize():E}" for text in values.to_pylist()]
+        every_digit = Context(prec=200)  # the default context rounds to 28 digits
+        plain = [None if text is None else str(every_digit.normalize(Decimal(text))) for text in values.to_pylist()]
         return pa.chunked_array([pa.array(plain, pa.string())])
     if pa.types.is_floating(values.type):
         return pc.add(values, pa.scalar(0, values.type))  # -0.0 becomes 0.0, as Oracle stores it

@@ -12,6 +12,7 @@ import os
 import uuid
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,11 @@ from oracle_connection.contract import BATCH_METADATA_KEY, BatchMetadata, FullSy
 from oracle_connection.types import arrow_type, json_schema, parse_type, session_statement
 
 READ_AT = "2026-11-22T20:15:00.123456Z"
+
+
+def exact_numbers(cursor, metadata):
+    """Fetch NUMBERs as Decimal: the driver's float would hide a lost digit."""
+    return cursor.var(Decimal, arraysize=cursor.arraysize) if metadata.type_code is oracledb.DB_TYPE_NUMBER else None
 
 
 @dataclass
@@ -47,6 +53,7 @@ class Warehouse:
 
     def query(self, sql, *binds):
         with self.connection.cursor() as cursor:
+            cursor.outputtypehandler = exact_numbers
             cursor.execute(sql, binds)
             rows = cursor.fetchall()
         return [tuple(each.read() if isinstance(each, oracledb.LOB) else each for each in row) for row in rows]

@@ -127,6 +127,11 @@ def test_keys_that_are_equal_to_oracle_are_one_key(type_, values):
     assert latest(table, ["ID"], [parse_type(type_)])["N"].to_pylist() == [len(values) - 1]
 
 
+def test_keys_that_differ_in_the_last_of_38_digits_are_two_keys():
+    table = pa.table({"ID": ["1" * 37 + "1", "1" * 37 + "2"]})
+    assert latest(table, ["ID"], [parse_type("NUMBER")]) is None
+
+
 def test_records_keep_every_digit_and_nested_values_become_json():
     target = model(ID="NUMBER(38)", X="NUMBER", O="CLOB", D="DATE", T="TIMESTAMP(6) WITH TIME ZONE")
     record = {

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from oracle_connection.contract import Mode
 from oracle_connection.types import arrow_type, parse_type, select_expression
@@ -18,13 +18,13 @@ texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 
 
 def decimals(digits, scale):
-    return st.integers(-(10**digits) + 1, 10**digits - 1).map(lambda value: Decimal(value).scaleb(-scale))
+    return st.integers(-(10**digits) + 1, 10**digits - 1).map(lambda value: Decimal(f"{value}E-{scale}"))
 
 
 def number_texts():
     """Bare NUMBERs: up to 38 digits, exponents that Oracle holds."""
     mantissa = st.integers(-(10**38) + 1, 10**38 - 1)
-    return st.tuples(mantissa, st.integers(-80, 40)).map(lambda pair: str(Decimal(pair[0]).scaleb(pair[1])))
+    return st.tuples(mantissa, st.integers(-80, 40)).map(lambda pair: f"{pair[0]}E{pair[1]}")
 
 
 def fine_text(value):
@@ -54,8 +54,8 @@ TYPES = {
     "VARCHAR2(12 CHAR)": texts,
     "NVARCHAR2(24)": texts,
     "CHAR(3 CHAR)": st.text("abcé ", min_size=1, max_size=3).map(lambda text: text.ljust(3)),
-    "CLOB": st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=40) | st.just("é" * 5000),
-    "BLOB": st.binary(min_size=1, max_size=40) | st.just(b"\1" * 9000),
+    "CLOB": st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=40) | st.just("é" * 3000),
+    "BLOB": st.binary(min_size=1, max_size=40) | st.just(b"\1" * 5000),
     "RAW(16)": st.binary(min_size=1, max_size=16),
     "DATE": instants.map(lambda value: value.replace(microsecond=0)),
     "TIMESTAMP(6)": instants,
@@ -66,6 +66,7 @@ TYPES = {
     "INTERVAL YEAR(2) TO MONTH": st.integers(-1199, 1199).map(months),
 }
 NAMES = {f"C{number}": text for number, text in enumerate(TYPES)}
+TYPES_OF = NAMES
 ROW = st.fixed_dictionaries({name: st.none() | TYPES[text] for name, text in NAMES.items()})
 
 
@@ -88,8 +89,8 @@ def read_back(warehouse, stream):
 
 
 @pytest.mark.parametrize("how", ["files", "records"])
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows=st.lists(ROW, min_size=1, max_size=20))
+@settings(max_examples=8, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(ROW, min_size=1, max_size=8))
 def test_every_value_arrives_equal(warehouse, make_stream, how, rows):
     name = f"types{how}"
     stream = make_stream(name, {"ID": "NUMBER(9)", **NAMES}, mode=Mode.FULL_TABLE, generation=1)
@@ -108,7 +109,8 @@ def test_every_value_arrives_equal(warehouse, make_stream, how, rows):
     target.listen([encode(each).decode() for each in [stream.schema(), *messages]])
     expected = {row["ID"]: {each: canonical(text, row[each]) for each, text in NAMES.items()} for row in rows}
     found = read_back(warehouse, name)
-    assert {key: found[key] for key in expected} == expected
+    wrong = [(TYPES_OF[each], row[each], found[key][each]) for key, row in expected.items() for each in row if row[each] != found[key][each]]
+    assert wrong == []
     # the same rows once more: nothing differs, so nothing is written
     again = warehouse.target()
     again.listen([encode(each).decode() for each in [stream.schema(), *([stream.batch(pa.table(arrays))] if how == "files" else messages)]])
