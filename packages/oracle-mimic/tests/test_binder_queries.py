@@ -122,6 +122,8 @@ def first(rows: list[tuple[Any, ...]]) -> list[Any]:
         ("select name from worker where connect_by_isleaf = 1 start with id = 1 connect by prior id = boss_id order by 1", (),
          ["CID", "DEB", "EVE"]),
         ("select count(*) from worker start with id = 1 connect by nocycle prior id = boss_id or prior boss_id = id", (), [5]),
+        ("select prior name || rownum from worker where rownum <= 2 start with id = 1 connect by prior id = boss_id", (), ["1", "ANA2"]),
+        ("select count(*) from worker start with id = 1 connect by prior id = boss_id having max(level) = 3", (), [5]),
         # other sources
         ("select column_value from xmltable('1 to 3')", (), ["1", "2", "3"]),
         ("select n from (select id, pay from worker where id = 1) unpivot (v for n in (id, pay)) order by n", (), ["ID", "PAY"]),

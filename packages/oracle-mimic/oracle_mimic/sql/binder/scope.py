@@ -174,8 +174,10 @@ class Scope:
             selected.append((f"{typed.sql} AS {name}", typed.carrier))
             return replace(typed, sql=f"{alias}.{name}")
 
-        for column in [*self.merged, *(column for source in self.sources for column in source.columns)]:
-            column.typed = moved(column.typed)
+        for scope in (self, self.prior):
+            if scope is not None:
+                for column in [*scope.merged, *(column for source in scope.sources for column in source.columns)]:
+                    column.typed = moved(column.typed)
         for source in self.sources:
             if source.rowid is not None:
                 source.rowid = moved(source.rowid)
