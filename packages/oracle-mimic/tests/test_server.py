@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -210,6 +211,17 @@ def test_plain_text_on_the_tls_port_ends_cleanly(tls_server: tuple[MimicServer, 
     with pytest.raises(oracledb.Error, match=r"DPY-6005|DPY-4011"):
         connect(server, f"{server.host}:{server.tls_port}/FREEPDB1")
     connect(server, server.tls_dsn, ssl_context=trusting(certificate_file), ssl_server_cert_dn="CN=mimic.test").close()
+
+
+@pytest.mark.parametrize("data", [b"GET / HTTP/1.1", b"\x16\x03\x01\x02\x00\x01", b"\x16"])
+def test_random_bytes_on_the_tls_port_end_within_a_second(tls_server: tuple[MimicServer, Path], data: bytes) -> None:
+    server, _ = tls_server
+    assert server.tls_port is not None
+    with socket.create_connection((server.host, server.tls_port)) as sock:
+        sock.sendall(data)
+        sock.settimeout(1.0)
+        while sock.recv(1000):
+            pass
 
 
 def test_the_fixture_is_a_running_server(oracle_mimic: MimicServer) -> None:

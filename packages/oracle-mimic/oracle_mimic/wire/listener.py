@@ -60,7 +60,7 @@ class Listener:
 
     def _serve(self, number: int, sock: socket.socket, peer: str) -> None:
         try:
-            channel: Channel = PlainChannel(sock) if self._tls is None else TlsChannel(sock, self._tls, self._settings.login_timeout)
+            channel = self._channel(sock)
         except OSError as error:  # ssl.SSLError among them
             logger.warning("%s: closed, because the TLS handshake failed: %s", peer, error)
             sock.close()
@@ -78,6 +78,12 @@ class Listener:
         finally:
             with self._lock:
                 self._connections.pop(number, None)
+
+    def _channel(self, sock: socket.socket) -> Channel:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # a client that vanished must not hold its locks for ever
+        if self._tls is None:
+            return PlainChannel(sock)
+        return TlsChannel(sock, self._tls, self._settings.login_timeout, self._settings.handshake_timeout)
 
     def disconnect_all(self) -> None:
         """End every connection, as a lost network would; the listener goes on."""

@@ -93,6 +93,11 @@ class Packet(NamedTuple):
     flags: int  # data flags for DATA, else 0
     body: bytes
 
+    @property
+    def marker(self) -> int:
+        """The kind of a MARKER, 0 for another packet."""
+        return self.body[2] if self.type == MARKER and len(self.body) >= 3 else 0
+
 
 class PacketStream:
     """Packets both ways over one channel. `large` lengths (4 bytes) begin after ACCEPT has been sent."""
@@ -155,7 +160,7 @@ class PacketStream:
         try:
             while True:
                 packet = self.read_packet(None)
-                if packet.type == MARKER and len(packet.body) >= 3 and packet.body[2] in (MARKER_BREAK, MARKER_INTERRUPT):
+                if packet.marker in (MARKER_BREAK, MARKER_INTERRUPT):
                     self._on_break()
                 with self._ready:
                     self._queue.append(packet)

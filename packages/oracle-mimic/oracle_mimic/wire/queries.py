@@ -57,26 +57,25 @@ class OpenQuery:
                 part: pa.RecordBatch = batch.slice(start, step)
                 yield encode_rows(part.columns, self._types, self._make_locator, self._inline)
 
-    def _advance(self) -> bool:
-        """Make sure that a row is at hand; False at the end. This is also the look-ahead that tells the last rows to be the last."""
+    def _advance(self) -> EncodedRows | None:
+        """The batch with the next row; None at the end. This is also the look-ahead that tells the last rows to be the last."""
         while self._current is None or self._position >= len(self._current):
             if self._ahead is None and self._taken_rows >= _SMALL and not self._with_locators:
                 self._ahead = _EncodeAhead(self._encoded)
             following = self._ahead.take() if self._ahead else next(self._encoded, None)
             if following is None:
                 self.finished = True
-                return False
+                return None
             self._taken_rows += len(following)
             self._current, self._position = following, 0
-        return True
+        return self._current
 
     def take(self, wanted: int) -> list[memoryview]:
         """At most `wanted` rows as they go out; sets `finished` with the last ones."""
         parts: list[memoryview] = []
-        while wanted and self._advance():
-            assert self._current is not None  # noqa: S101 - what `_advance` has just made true
-            stop = min(self._position + wanted, len(self._current))
-            parts.append(self._current.part(self._position, stop))
+        while wanted and (current := self._advance()) is not None:
+            stop = min(self._position + wanted, len(current))
+            parts.append(current.part(self._position, stop))
             wanted -= stop - self._position
             self.sent += stop - self._position
             self._position = stop

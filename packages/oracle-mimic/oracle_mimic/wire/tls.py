@@ -19,17 +19,20 @@ class TlsChannel:
     Args:
         sock: a connected socket.
         context: a server context with the certificate loaded.
-        timeout: seconds for the handshake; OSError (ssl.SSLError) when it fails.
+        timeout: seconds until the client begins. handshake_timeout: seconds of silence within the handshake.
+
+    OSError (ssl.SSLError, TimeoutError) when the handshake fails.
     """
 
-    def __init__(self, sock: socket.socket, context: ssl.SSLContext, timeout: float) -> None:
+    def __init__(self, sock: socket.socket, context: ssl.SSLContext, timeout: float, handshake_timeout: float) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._sock = sock
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self._lock = threading.Lock()
-        sock.settimeout(timeout)
+        wait_readable(sock, timeout)
+        sock.settimeout(handshake_timeout)
         while True:
             try:
                 self._tls.do_handshake()
