@@ -98,6 +98,9 @@ class Bench:
     def sys_context(self, namespace: str, parameter: str) -> str | None:
         return self.current_schema
 
+    def may_execute(self, package: str) -> bool:
+        return package != "DBMS_CRYPTO"
+
     def constant(self, typed: Typed) -> Any:
         value = self.connection.execute(f"SELECT {typed.sql}", self.parameters or None).fetchall()[0][0]
         return expressions.to_python(typed.carrier, value)

@@ -102,7 +102,7 @@ def _run(database: Database, workers: int) -> None:
 
 def test_transfers_keep_the_sum(tmp_path: Path) -> None:
     path = str(tmp_path / "bank.duckdb")
-    database = open_database(path, users={"WMS": "a"}, undo_retention_seconds=60)
+    database = open_database(path, users={"WMS": "a"}, dba={"WMS"}, undo_retention_seconds=60)
     _run(database, workers=4)
     database.close()
     again = open_database(path, users={"WMS": "a"})

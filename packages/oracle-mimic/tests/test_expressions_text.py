@@ -138,6 +138,7 @@ TEXT_ERRORS: list[Any] = [
     ("'x' || rpad('a', 2000, 'é') || rpad('a', 2000, 'é')", 1489),
     ("dbms_random.value(1)", 6553),
     ("regexp_like('a', 'a')", 904),
+    ("dbms_crypto.hash(hextoraw('FF'), 4)", 904),
     ("unistr('\\zz')", 30186),
     ("standard_hash('a', 'SHA9')", 904),
     ("chartorowid('x')", 1410),

@@ -1,6 +1,6 @@
 """What passes between the modules of the SQL room: typed expressions, relations, bound statements.
 
-binder:       text -> sqlglot tree -> bound statements (DuckDB SQL text whose every expression had an Oracle type)
+binder:       text -> syntax tree -> bound statements (DuckDB SQL text whose every expression had an Oracle type)
 expressions:  operators, conversions and functions on `Typed` values
 engine:       executes bound statements; supplies relations, snapshot parameters and session values
 No module of this room lets text through that was not built from typed parts.
@@ -133,6 +133,10 @@ class BindContext(Protocol):
 
     def sys_context(self, namespace: str, parameter: str) -> str | None:
         """USERENV values; ORA-02003 for an unknown parameter."""
+        ...
+
+    def may_execute(self, package: str) -> bool:
+        """Whether the user may call functions of a package of SYS; without it they do not exist (ORA-00904)."""
         ...
 
     def constant(self, typed: Typed) -> Any:

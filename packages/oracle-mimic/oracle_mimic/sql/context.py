@@ -205,6 +205,10 @@ class SessionContext:
         self.dependencies.volatile = True
         return userenv.sys_context(self.session, namespace, parameter)
 
+    def may_execute(self, package: str) -> bool:
+        """See `bound.BindContext.may_execute`."""
+        return self.privileges.may_execute(package)
+
     def constant(self, typed: Typed) -> Any:
         """The value of an expression without columns, now."""
         if typed.literal is not None:

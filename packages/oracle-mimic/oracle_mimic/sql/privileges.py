@@ -15,7 +15,11 @@ OBJECT_PRIVILEGES: dict[str, frozenset[str]] = {
     ),
     "VIEW": frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES", "READ", "FLASHBACK", "DEBUG"}),
     "SEQUENCE": frozenset({"SELECT", "ALTER"}),
+    "PACKAGE": frozenset({"EXECUTE", "DEBUG"}),
 }
+
+# SYS's packages that take EXECUTE; the other supplied ones are open to PUBLIC
+GRANTED_PACKAGES = frozenset({"DBMS_CRYPTO", "DBMS_FLASHBACK"})
 
 # object privilege -> the system privilege that gives it on every schema but SYS
 ANY_PRIVILEGE: dict[tuple[str, str], tuple[str, ...]] = {
@@ -111,6 +115,12 @@ class Privileges:
     def has_named(self, owner: str, name: str, *privileges: str) -> bool:
         """An explicit grant on an object that is not in the catalog (dictionary views of SYS)."""
         return self.user == owner or any((owner, name, privilege) in self._objects for privilege in privileges)
+
+    def may_execute(self, package: str) -> bool:
+        """A package of SYS: open to PUBLIC, or granted by name or through a role."""
+        if package not in GRANTED_PACKAGES or self.has_named("SYS", package, "EXECUTE"):
+            return True
+        return self.has_role("DBA") or self.has_role("EXECUTE_CATALOG_ROLE")
 
     def sees(self, entry: Table | View | Sequence) -> bool:
         """Whether ALL_OBJECTS would list it: any right on it makes it visible."""

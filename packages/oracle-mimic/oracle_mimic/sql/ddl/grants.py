@@ -9,7 +9,7 @@ from oracle_mimic.sql.catalog import PUBLIC, ObjectGrant, RoleGrant, Sequence, S
 from oracle_mimic.sql.ddl.change import Action, Change, ObjectName, object_name
 from oracle_mimic.sql.lexer import TokenKind
 from oracle_mimic.sql.parser.tokens import TokenReader
-from oracle_mimic.sql.privileges import OBJECT_PRIVILEGES, ROLE_PRIVILEGES, SYSTEM_PRIVILEGES, object_type
+from oracle_mimic.sql.privileges import GRANTED_PACKAGES, OBJECT_PRIVILEGES, ROLE_PRIVILEGES, SYSTEM_PRIVILEGES, object_type
 
 
 @dataclass(slots=True)
@@ -86,13 +86,15 @@ def _check_grantee(change: Change, grantee: str) -> None:
 
 
 def _object(change: Change, target: ObjectName) -> tuple[str, str, int, str]:
-    """(owner, name, object id, kind) of a table, view, sequence or dictionary view of SYS; ORA-00942."""
+    """(owner, name, object id, kind) of a table, view, sequence, or of a dictionary view or package of SYS; ORA-00942."""
     owner, name = change.catalog.resolve(change.session.current_schema, target.owner, target.name)
     found = change.catalog.get(owner, name)
     if isinstance(found, (Table, View, Sequence)):
         if not change.privileges.sees(found) and not change.privileges.has_system("GRANT ANY OBJECT PRIVILEGE"):
             raise OracleError(942, "table or view does not exist")
         return found.owner, found.name, found.object_id, object_type(found)
+    if target.name in GRANTED_PACKAGES and target.owner in (None, "SYS"):
+        return "SYS", target.name, 0, "PACKAGE"
     virtual = change.session.database.virtual.find(target.owner, target.name, change.privileges, change.session.current_schema)
     if virtual is None:
         raise OracleError(942, "table or view does not exist")
