@@ -173,6 +173,7 @@ class TableStream(Stream):
             statistics = run.source.session_statistics()
             if self.ABORT_AT_RECORD_COUNT is not None:
                 run.read(lambda: [first_rows(self.ABORT_AT_RECORD_COUNT or 1)], Label(self._mode))
+                self.tap.state_writer.write_state(self.tap_state)
             elif self._mode is Mode.BACKFILL:
                 incremental.backfill(run, self.tap.settings.backfill[self.name])
             elif self._mode is Mode.FULL_TABLE:
