@@ -173,8 +173,12 @@ class SelectBinder(HierarchyBinder):
         def is_nested(part: Node) -> bool:
             return isinstance(part, Call) and is_aggregate(part) and any(is_aggregate(a) for arg in part.arguments for a in walk(arg))
 
-        if not any(is_nested(part) for item in node.items for part in walk(item)):
+        nested = [part for item in node.items for part in walk(item) if is_nested(part)]
+        if not nested:
             return None
+        for part in nested:
+            if any(inside is not part and is_nested(inside) for inside in walk(part)):
+                raise OracleError(935, "group function is nested too deeply", offset=part.start)
         items = tuple(replace(item, expression=_outermost(item.expression, is_aggregate, changed)) for item in node.items)
         for part in (part for item in items for part in walk(item) if isinstance(part, Name)):
             if not part.parts[0].name.startswith("NESTED"):

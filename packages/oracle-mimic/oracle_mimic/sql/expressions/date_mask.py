@@ -123,3 +123,4 @@ def iso_week(days: int) -> tuple[int, int]:
 
 
 JULIAN_OF_1970 = 2440588
+LAST_JULIAN_DAY = 5373484  # 31 December 9999

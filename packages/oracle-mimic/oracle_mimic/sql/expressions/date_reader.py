@@ -11,6 +11,7 @@ from oracle_mimic.sql.expressions.calendar_names import Names, names_of
 from oracle_mimic.sql.expressions.date_mask import (
     FRACTION,
     JULIAN_OF_1970,
+    LAST_JULIAN_DAY,
     NUMERIC,
     Element,
     civil_from_days,
@@ -313,6 +314,8 @@ def _day_number(reading: Reading, today: int) -> int:
     """Days since 1970 of what was read; `today` is year * 12 + month - 1 of the present, for what was not."""
     values = reading.values
     if "J" in values:
+        if not 1 <= values["J"] <= LAST_JULIAN_DAY:
+            raise OracleError(1854, f"julian date must be between 1 and {LAST_JULIAN_DAY}")
         return values["J"] - JULIAN_OF_1970
     year = _full_year(values, today // 12)
     if not -4713 <= year <= 9999:

@@ -95,7 +95,8 @@ class DmlParser(QueryParser):
         names = [self.column_name().parts[-1]]
         while self.take_op(","):
             names.append(self.column_name().parts[-1])
-        self.expect_op(")")
+        if not self.take_op(")"):
+            raise OracleError(917, "missing comma", offset=self.token.start)
         return tuple(names)
 
     def _assigned_values(self) -> tuple[Expression, ...]:
