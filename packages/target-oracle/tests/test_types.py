@@ -82,8 +82,9 @@ def canonical(text, value):
 
 
 def read_back(warehouse, stream):
-    """The table's values in the contract's Arrow forms, by expressions that the tap uses and the target does not."""
-    expressions = [select_expression(parse_type(text), f'"{name}"') for name, text in NAMES.items()]
+    """The table's values in the contract's forms, by expressions that the target does not use; numbers as the driver's exact decimals."""
+    plain = {"NUMBER", "FLOAT(53)"}
+    expressions = [f'"{name}"' if text in plain else select_expression(parse_type(text), f'"{name}"') for name, text in NAMES.items()]
     rows = warehouse.rows(stream, '"ID",' + ",".join(expressions))
     return {row[0]: {name: canonical(text, value) for (name, text), value in zip(NAMES.items(), row[1:], strict=True)} for row in rows}
 
