@@ -216,7 +216,8 @@ class ValueBinder(WindowBinder):
         if scope.clause in _NO_AGGREGATES:
             raise OracleError(934, "group function is not allowed here")
         if scope.aggregate_depth:
-            raise refused("aggregate of an aggregate")
+            code, text = (935, "group function is nested too deeply") if scope.grouped else (978, "nested group function without GROUP BY")
+            raise OracleError(code, text)
         if name in {"GROUPING", "GROUPING_ID"}:
             return self._grouping(name, node, scope)
         scope.aggregate_depth += 1
