@@ -256,3 +256,26 @@ def test_two_columns_that_could_overflow_do_not_disturb_each_other(wms: Client) 
     with ora(1438):
         wms.run("insert into two select 1, 1, level * 100000 from dual connect by level <= 3")
     assert wms.run("update two set a = a + 1, b = b + 1, c = c + 1").row_count == 3
+
+
+def test_many_clashing_keys_in_one_array(wms: Client) -> None:
+    wms.run("insert into item (id, code) select level * 2, 'old' from dual connect by level <= 1000")
+    rows = [(number // 2 + 1, f"n{number % 10}") for number in range(2000)]  # every key twice; the even ones exist
+    outcome = wms.run_many("insert into item (id, code) values (:1, :2)", rows, batch_errors=True, counts=True)
+    good = [number for number in range(2000) if number % 2 == 0 and (number // 2 + 1) % 2 == 1]
+    assert outcome.row_count == len(good) == 500
+    assert [execution for execution, _ in outcome.batch_errors] == [number for number in range(2000) if number not in set(good)]
+    assert {error.code for _, error in outcome.batch_errors} == {1}
+    assert [n for n, count in enumerate(outcome.array_row_counts or []) if count] == good
+    with ora(1) as raised:
+        wms.run_many("insert into item (id, code) values (:1, :2)", [(5000, "a"), (5001, "b"), (1, "c"), (5000, "d")])
+    assert raised.value.rows_done == 2
+    assert wms.values("select id from item where id >= 5000 order by id") == [5000, 5001]
+
+
+def test_returning_of_an_array_with_batch_errors_keeps_to_its_executions(wms: Client) -> None:
+    wms.run("insert into item (id, code) values (2, 'old')")
+    sql = "insert into item (id, code) values (:1, :2) returning code || id into :3"
+    outcome = wms.run_many(sql, [(1, "a", None), (2, "b", None), (3, "c", None)], batch_errors=True)
+    assert [values.to_pylist() for values in outcome.returning[0]] == [["a1"], [], ["c3"]]
+    assert wms.values("select count(distinct rowid) from item") == [3]

@@ -21,7 +21,7 @@ from oracle_mimic.sql import engine_versions, rowids
 from oracle_mimic.sql.bound import BoundInsert, BoundMerge
 from oracle_mimic.sql.engine import Connection, WriteConflictError, duckdb_transaction, registered, run
 from oracle_mimic.sql.engine_constraints import Check
-from oracle_mimic.sql.engine_dml import DmlPlan, DmlTry, OrderDependentError, Staged, Written
+from oracle_mimic.sql.engine_dml import DmlPlan, DmlTry, KeyClashError, OrderDependentError, Staged, Written
 from oracle_mimic.sql.engine_versions import STAGE, BlockedError, ChangedError
 from oracle_mimic.sql.locks import Mode
 from oracle_mimic.sql.plans import Plan
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 BINDS = "binds"
 _MAX_RESTARTS = 10_000
+# Errors that are not one row's fault: the call ends, whatever batch errors were asked for.
+_OF_THE_CALL = frozenset({28, 54, 60, 604, 1012, 1013, 1562, 1653, 4030, 8177, 12838, 16000})
 
 
 class _StalePlanError(Exception):
@@ -51,6 +53,7 @@ class _Run:
     virtual: Mapping[str, pa.Table]
     array: pa.Table | None
     batch_errors: bool
+    left_out: set[int] = field(default_factory=set)
     row_count: int = 0
     counts: dict[int, int] = field(default_factory=dict)
     returning: dict[int, pa.Table] = field(default_factory=dict)
@@ -94,8 +97,11 @@ def _run_executions(running: _Run, start: int, stop: int) -> None:
         if reads_own_table and stop - start > 1:
             raise OrderDependentError
         _add(running, _until_done(running, range(start, stop)))
+    except KeyClashError as clash:
+        _leave_out(running, start, stop, clash)
     except (OracleError, OrderDependentError) as error:
-        if isinstance(error, OracleError) and (error.code == 1013 or error.fatal):
+        if isinstance(error, OracleError) and (error.code in _OF_THE_CALL or error.fatal):
+            error.rows_done = running.row_count
             raise
         if stop - start > 1:
             middle = (start + stop) // 2
@@ -110,6 +116,19 @@ def _run_executions(running: _Run, start: int, stop: int) -> None:
         running.errors.append((start, error))
 
 
+def _leave_out(running: _Run, start: int, stop: int, clash: KeyClashError) -> None:
+    """Go on without the executions whose keys clash; without batch errors only up to the first of them."""
+    if running.batch_errors:
+        running.left_out |= clash.executions
+        running.errors += [(execution, OracleError(clash.code, clash.text)) for execution in clash.executions]
+        _run_executions(running, start, stop)
+        return
+    first = min(clash.executions)
+    if first > start:
+        _run_executions(running, start, first)
+    raise OracleError(clash.code, clash.text, rows_done=running.row_count)
+
+
 def _add(running: _Run, written: Written) -> None:
     running.row_count += written.rows
     running.counts.update(written.counts)
@@ -118,7 +137,7 @@ def _add(running: _Run, written: Written) -> None:
 
 
 def _outcome(running: _Run, executions: int, *, array_row_counts: bool) -> Outcome:
-    outcome = Outcome(running.row_count, batch_errors=running.errors)
+    outcome = Outcome(running.row_count, batch_errors=sorted(running.errors, key=lambda found: found[0]))
     if array_row_counts:
         counts = running.counts if running.array is not None else {0: running.row_count}
         outcome.array_row_counts = [counts.get(execution, 0) for execution in range(executions)]
@@ -169,10 +188,21 @@ def _try(running: _Run, executions: range | None) -> Written:
     _require_current(running)
     tables = dict(running.virtual)
     if running.array is not None and executions is not None:
-        tables[BINDS] = running.array.slice(executions.start, len(executions))
+        part = running.array.slice(executions.start, len(executions))
+        if running.left_out:
+            part = part.filter(pa.array([execution not in running.left_out for execution in executions]))
+        tables[BINDS] = part
     numbering = database.sequence_lock if running.plan.dependencies.sequences else nullcontext()
     with numbering, database.engine.cursor() as cursor, session.running(cursor), registered(cursor, tables):
-        attempt = DmlTry(cursor, plan, session.snapshot(), running.values, executions=executions, session_id=session.session_id)
+        attempt = DmlTry(
+            cursor,
+            plan,
+            session.snapshot(),
+            running.values,
+            executions=executions,
+            left_out=running.left_out,
+            session_id=session.session_id,
+        )
         staged = attempt.stage()
         if staged.rows == 0:
             if not locked_before:

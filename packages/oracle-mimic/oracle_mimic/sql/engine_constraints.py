@@ -81,6 +81,20 @@ def check_unique(cursor: Connection, table: Table, key: UniqueKey, check: Check)
     _judge(clashes, table, key, check)
 
 
+def clashing_rids(cursor: Connection, table: Table, key: UniqueKey, check: Check) -> list[int]:
+    """Which of the rows the statement added have the key of a settled row, or of a row it added before them."""
+    columns = _physical(table, key.columns)
+    same = " AND ".join(f"v.{c} IS NOT DISTINCT FROM n.{c}" for c in columns)
+    some = " OR ".join(f"n.{c} IS NOT NULL" for c in columns)
+    rows = run(
+        cursor,
+        f"SELECT DISTINCT n.rid FROM {table.physical} v JOIN "
+        f"(SELECT * FROM {table.physical} WHERE bx = {check.write_id} AND ex = {LIVE}) n ON {same} "
+        f"WHERE v.ex = {LIVE} AND NOT {check.is_open('v.bx')} AND (v.bx <> {check.write_id} OR v.rid < n.rid) AND ({some})",
+    )
+    return [row[0] for row in rows]
+
+
 def check_unique_row(cursor: Connection, table: Table, key: UniqueKey, values: Sequence[Any], check: Check) -> None:
     """`check_unique` for the one row the statement wrote, with the values of its key at hand: a search, not a join."""
     columns = _physical(table, key.columns)

@@ -7,7 +7,7 @@ and in one DuckDB transaction, versions are written. What other transactions sta
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,14 @@ _KEPT_STAGE_ROWS = 1000  # a larger stage is dropped at once, to free its memory
 
 class OrderDependentError(Exception):
     """Executions of an array touch each other's rows: they have to be done in smaller groups, in order."""
+
+
+class KeyClashError(OracleError):
+    """ORA-00001 for an array of new rows of which is known which executions are at fault, all of them."""
+
+    def __init__(self, text: str, executions: set[int]) -> None:
+        super().__init__(1, text)
+        self.executions = executions
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +68,7 @@ class DmlPlan:
 class Written:
     """What one try did.
 
-    inserted: of the rows, those that are new; counts: execution -> rows, for arrays; returning: per execution, the expressions' values.
+    inserted: row numbers used up; counts: execution -> rows, for arrays; returning: per execution, the expressions' values.
     """
 
     rows: int = 0
@@ -89,14 +97,17 @@ class DmlTry:
         parameters: Mapping[str, Any],
         *,
         executions: range | None,
+        left_out: Collection[int] = (),
         session_id: int,
     ) -> None:
+        """executions: the part of the bind array, None for a single execution; left_out: those of them that are not in it."""
         self.cursor = cursor
         self.plan = plan
         self.table = plan.table
         self.snapshot = snapshot
         self.parameters = {**parameters, "snapshot": snapshot.limit}
         self.executions = executions
+        self.left_out = frozenset(left_out)
         self.session_id = session_id
         self.sql = snapshot.apply(plan.bound.sql)
         self.inserted_keys: dict[str, Any] | None = None  # of a single new row: physical column -> value
@@ -109,7 +120,7 @@ class DmlTry:
         bound = self.plan.bound
         if isinstance(bound, BoundInsert):
             if not self.plan.needs_stage:
-                return Staged(1 if self.executions is None else len(self.executions), None)
+                return Staged(1 if self.executions is None else len(self._present), None)
             return Staged(self._create_stage("q.*"), None)
         rows = self._create_stage(f"{self._rid('q.rid')} AS rid, q.* EXCLUDE (rid)")
         if rows == 0 or (self.executions is None and not isinstance(bound, BoundMerge)):
@@ -144,7 +155,7 @@ class DmlTry:
         written = Written()
         if isinstance(bound, BoundInsert):
             self._insert(written, check.write_id, first_ordinal)
-            self._check_keys(check, None)
+            self._check_new_keys(check, first_ordinal)
         elif isinstance(bound, BoundUpdate):
             self._update(written, check.write_id, STAGE, _numbered(bound.columns, "c"), staged.rows)
             self._check_keys(check, set(bound.columns))
@@ -186,6 +197,8 @@ class DmlTry:
         written.inserted = written.rows
         if written.rows:
             written.last_rid = rowids.rid_of(first_ordinal + written.rows - 1)
+        if self.executions is not None and not plan.needs_stage:
+            written.inserted = len(self.executions)  # numbers, not rows: those left out have theirs
 
     def _update(self, written: Written, write_id: int, source: str, named: Mapping[str, str], rows: int) -> None:
         """New versions with the source's columns that `named` tells (column -> column of the source), the others as they were."""
@@ -227,6 +240,22 @@ class DmlTry:
             and plan.table.temporary is None
             and all(column.carrier != TZ_STRUCT for column in plan.table.columns if column.physical in self._key_columns())
         )
+
+    @property
+    def _present(self) -> list[int]:
+        return [execution for execution in self.executions or () if execution not in self.left_out]
+
+    def _check_new_keys(self, check: Check, first_ordinal: int) -> None:
+        """`_check_keys` for an insert; a clash within an array of rows tells which executions are at fault, where that is certain."""
+        try:
+            self._check_keys(check, None)
+        except OracleError as error:
+            executions, keys = self.executions, self.plan.keys
+            if error.code != 1 or executions is None or len(executions) < 2 or len(keys) != 1 or self.plan.needs_stage:
+                raise
+            rids = engine_constraints.clashing_rids(self.cursor, self.table, keys[0], check)
+            at_fault = {rowids.ordinal_of(rid) - first_ordinal + executions.start for rid in rids}
+            raise KeyClashError(error.text, at_fault) from error
 
     def _key_columns(self) -> list[str]:
         names = {name for key in self.plan.keys for name in key.columns}
@@ -299,7 +328,7 @@ class DmlTry:
         if self.executions is None:
             return
         if not self.plan.needs_stage:
-            written.counts = dict.fromkeys(self.executions, 1)
+            written.counts = dict.fromkeys(self._present, 1)
             return
         touched = " WHERE do_update OR do_insert" if isinstance(bound, BoundMerge) else ""
         written.counts = dict(run(self.cursor, f"SELECT execution, count(*) FROM {STAGE}{touched} GROUP BY execution"))
@@ -317,7 +346,8 @@ class DmlTry:
             written.returning[0] = arrow_table(self.cursor, f"SELECT {selected} FROM {rows} ORDER BY rid", self.parameters)
             return
         if isinstance(bound, BoundInsert):
-            order = f"SELECT {self.executions.start} + row_number() OVER (ORDER BY rid) - 1 AS execution, rid FROM {rows}"
+            present = ", ".join(map(str, self._present))
+            order = f"SELECT unnest([{present}]) AS execution, unnest((SELECT list(rid ORDER BY rid) FROM {rows})) AS rid"
         else:
             order = f"SELECT execution, rid FROM {STAGE}"
         found = arrow_table(

@@ -24,6 +24,7 @@ class SessionHost:
     def __init__(self, session: Session) -> None:
         self._session = session
         self.output = ServerOutput()
+        self.call_depth = 0
 
     def describe(self, sql: str, bind_types: Sequence[OracleType]) -> tuple[Column, ...]:
         """See `plsql.Host.describe`."""
