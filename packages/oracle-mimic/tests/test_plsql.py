@@ -164,6 +164,15 @@ def test_a_handled_error_keeps_what_was_done_before_it(client: Client) -> None:
     assert client.values("select id from item") == [2]
 
 
+def test_an_inner_block_that_fails_undoes_itself_only(client: Client) -> None:
+    client.run(
+        "begin delete from item where id = 1; begin execute immediate 'begin delete from item; raise no_data_found; end;';"
+        " exception when no_data_found then null; end; end;"
+    )
+    assert client.values("select id from item") == [2]
+    assert len(client.session.savepoints) <= 2
+
+
 def test_a_committed_part_stays(client: Client) -> None:
     with pytest.raises(OracleError, match="ORA-20001"):
         client.run("begin delete from item where id = 1; commit; raise_application_error(-20001, 'no'); end;")

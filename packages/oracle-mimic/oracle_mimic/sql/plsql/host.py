@@ -46,9 +46,13 @@ class ServerOutput:
 
 
 class Host(Protocol):
-    """The session, as the interpreter uses it. `output` lives as long as the session."""
+    """The session, as the interpreter uses it. `output` lives as long as the session.
+
+    call_depth: how many blocks are running inside each other (EXECUTE IMMEDIATE of a block); 0 to begin with.
+    """
 
     output: ServerOutput
+    call_depth: int
 
     def describe(self, sql: str, bind_types: Sequence[OracleType]) -> tuple[Column, ...]:
         """The columns of a query; see `door.Session.describe`."""

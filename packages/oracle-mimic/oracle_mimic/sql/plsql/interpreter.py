@@ -7,7 +7,6 @@ call. Expressions and SQL run through the session, so locks, isolation and error
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import count
 from typing import Any
 
 import pyarrow as pa
@@ -54,7 +53,6 @@ from oracle_mimic.sql.plsql.values import Cursor, Frame, Record, Value, Variable
 from oracle_mimic.types import Kind, OracleType
 
 _RAISE_OUTSIDE = "PLS-00367: a RAISE statement with no exception name must be inside an exception handler"
-_SAVEPOINTS = count(1)
 
 
 class _ExitLoop(Exception):  # noqa: N818  # control flow of the interpreted program, not an error
@@ -81,7 +79,10 @@ def execute(host: Host, sql: str, binds: Binds) -> Outcome:
     rows: list[dict[str, Client]] = []
     for number in range(max(binds.rows, 1)):
         clients = {name: _client(binds, position, number) for position, name in enumerate(names)}
-        Interpreter(sql, clients, host).run(block)
+        interpreter = Interpreter(sql, clients, host)
+        if not number:
+            interpreter.compile(block, None)
+        interpreter.run(block)
         rows.append(clients)
     outcome = Outcome(row_count=0)
     outcome.out_values = [_output([row[name] for row in rows]) if name in outputs else None for name in names]
@@ -154,8 +155,8 @@ class Interpreter(ProcedureCaller):
 
     def run(self, block: Block) -> None:
         """The outermost block: all of it or, when it fails, nothing."""
-        savepoint = f'"PL/SQL call {next(_SAVEPOINTS)}"'
-        self.compile(block, None)
+        self.host.call_depth += 1
+        savepoint = f'"PL/SQL call {self.host.call_depth}"'
         self.host.execute(f"SAVEPOINT {savepoint}", Binds())
         try:
             self._block(block, None)
@@ -169,6 +170,8 @@ class Interpreter(ProcedureCaller):
             if error.code == 6550:
                 raise
             raise traced(error, self.sql, self.failed_at) from error
+        finally:
+            self.host.call_depth -= 1
 
     def _undo(self, savepoint: str) -> None:
         try:
