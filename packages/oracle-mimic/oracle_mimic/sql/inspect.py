@@ -22,12 +22,18 @@ _KIND_BY_WORD = {word: kind for kind, words in _KINDS.items() for word in words}
 _NO_DDL = ("SESSION", "SYSTEM")  # ALTER SESSION / SYSTEM neither commit nor change the dictionary
 
 
-@lru_cache(maxsize=4096)
+_KEPT_CHARACTERS = 20_000
+
+
 def inspect(sql: str) -> StatementInfo:
     """Classify a statement and list its binds: per occurrence for SQL, per distinct name for PL/SQL.
 
     Errors: ORA-00900 for a first word that begins no statement, and the lexer's.
     """
+    return _kept(sql) if len(sql) <= _KEPT_CHARACTERS else _inspected(sql)
+
+
+def _inspected(sql: str) -> StatementInfo:
     tokens = tokenize(sql)
     first = next((i for i, token in enumerate(tokens) if not token.is_op("(")), 0)
     kind = _classify(tokens, first)
@@ -39,6 +45,9 @@ def inspect(sql: str) -> StatementInfo:
     names = tuple(tokens[i].value for i in binds)
     returning = _returning_into(tokens) if kind == "dml" else len(tokens)
     return StatementInfo(kind, names, tuple(n for n, i in enumerate(binds) if i > returning))
+
+
+_kept = lru_cache(maxsize=2048)(_inspected)
 
 
 def _classify(tokens: list[Token], first: int) -> str:

@@ -19,13 +19,22 @@ from oracle_mimic.sql.syntax import Condition, Expression, Query, Statement
 __all__ = ["TokenReader", "data_type", "parse_condition", "parse_expression", "parse_query", "parse_statement"]
 
 
-@lru_cache(maxsize=1024)
+_KEPT_CHARACTERS = 20_000  # trees of longer texts are not kept: they come once, and are large
+
+
 def parse_statement(sql: str) -> Statement:
-    """The tree of one query or DML statement; ORA-009xx where it is not one. Trees are immutable, so they are kept by text."""
+    """The tree of one query or DML statement; ORA-009xx where it is not one. Trees are immutable, so short ones are kept by text."""
+    return _kept_statement(sql) if len(sql) <= _KEPT_CHARACTERS else _read_statement(sql)
+
+
+def _read_statement(sql: str) -> Statement:
     parser = DmlParser(sql)
     statement = parser.statement()
     parser.finish()
     return statement
+
+
+_kept_statement = lru_cache(maxsize=512)(_read_statement)
 
 
 def parse_query(sql: str) -> Query:
