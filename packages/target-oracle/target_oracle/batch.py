@@ -17,11 +17,7 @@ from oracle_connection.types import Kind, OracleType, arrow_type
 from oracle_connection.values import from_json
 
 from target_oracle.columns import DELETED_AT, SEQUENCE, Column, TableModel
-from target_oracle.errors import TargetError
-
-
-class DataError(TargetError):
-    """A row or value that the target cannot take; the message names column and, where known, the row's key."""
+from target_oracle.errors import DataError
 
 
 @dataclass(slots=True)

@@ -7,6 +7,10 @@ class TargetError(Exception):
     """The target refuses to go on; the message says which stream or table, why, and what to do."""
 
 
+class DataError(TargetError):
+    """A row or value that the target cannot take; the message names column and, where known, the row's key."""
+
+
 class TerminatedError(SystemExit):
     """A signal asked the process to end. It is no success: the exit code is 128 + the signal's number."""
 

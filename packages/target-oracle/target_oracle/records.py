@@ -12,10 +12,10 @@ from typing import Any
 from oracle_connection.types import Kind, arrow_type
 
 from target_oracle.columns import LOADED_METADATA, Column, TableModel
-from target_oracle.errors import TargetError
+from target_oracle.errors import DataError
 
 
-class InvalidRecordError(TargetError):
+class InvalidRecordError(DataError):
     """A RECORD that contradicts its stream's schema or has no place in its table; the message names the property."""
 
 
@@ -70,7 +70,7 @@ class RecordBuffer:
     def __len__(self) -> int:
         return len(self.records)
 
-    def add(self, record: dict[str, Any], message: Mapping[str, Any]) -> None:
+    def add(self, record: dict[str, Any], message: Mapping[str, Any], version: int | None) -> None:
         """Keep a record. Raises InvalidRecordError when a key property is absent or null."""
         for name in self.model.key:
             source = self.model.column(name).source
@@ -78,7 +78,7 @@ class RecordBuffer:
                 text = f"key property {source} has no value in {_short(record)}"
                 raise InvalidRecordError(text)
         self.records.append(record)
-        self.messages.append((message.get("time_extracted"), message.get("sequence"), message.get("version")))
+        self.messages.append((message.get("time_extracted"), message.get("sequence"), version))
 
     def take(self) -> tuple[str, list[dict[str, Any]], list[tuple[str | None, int | None, int | None]], int]:
         """Everything that waits: batch id, records, their messages' metadata, bytes. The buffer is empty then."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from oracle_connection.errors import DatabaseError
 
-from target_oracle.errors import TargetError
+from target_oracle.errors import DataError, TargetError
 
 DATA_CODES = frozenset(
     [
@@ -58,7 +58,7 @@ def is_about_data(error: BaseException) -> bool:
     """Whether an error blames a row."""
     if isinstance(error, DatabaseError):
         return error.code in DATA_CODES
-    return isinstance(error, (ValueError, TargetError)) and not isinstance(error, RejectedRowError)
+    return isinstance(error, (ValueError, DataError))
 
 
 def find_bad_rows(positions: Sequence[int], trial: Callable[[Sequence[int]], None], *, limit: int) -> list[BadRow]:

@@ -58,6 +58,7 @@ class OracleSink(Sink):
         self.full_load: FullLoad | None = None
         self.versions_seen: set[int] = set()
         self.version_pending: int | None = None
+        self.rows_came = False
         self.highest_sequence: int | None = None
         self._unknown_properties: set[str] = set()
         self._chunks_made = 0
@@ -103,10 +104,13 @@ class OracleSink(Sink):
         if not self.buffer.records:
             self.buffered_since = time.monotonic()
         version = message.get("version")
+        if version is None and self.tap_run is not None and self.tap_run.mode is Mode.FULL_TABLE:
+            version = self.tap_run.generation  # our tap names it once, in the schema
         if version is not None:
             self.versions_seen.add(version)
+        self.rows_came = True
         try:
-            self.buffer.add(record, message)
+            self.buffer.add(record, message, version)
         except InvalidRecordError as error:
             self._reject_early(record, error)
             return
@@ -261,6 +265,7 @@ class OracleSink(Sink):
         from target_oracle.batch import Batch, fit
 
         data = fit(table, self.writer.model)
+        self.rows_came |= data.num_rows > 0
         if metadata is None:
             self._write(Batch(f"file/{name}", data, data.num_rows, size_bytes, utc_text(datetime.now(UTC))))
             self.record_counter_metric.increment(data.num_rows)
@@ -336,9 +341,9 @@ class OracleSink(Sink):
 
     def _activate_empty(self, version: int) -> None:
         """A complete read that brought no row: it empties the table if a setting says so, and is refused if there is anything."""
-        if self.tap_run is None and not self.run.settings.allow_empty_overwrite:
+        if self.rows_came or (self.tap_run is None and not self.run.settings.allow_empty_overwrite):
             self.logger.warning(
-                "stream %s: ACTIVATE_VERSION %s came before its rows, and none followed: nothing is deleted", self.stream_name, version
+                "stream %s: no row of version %s came with or before its ACTIVATE_VERSION: nothing is deleted", self.stream_name, version
             )
             return
         self._activate(version)

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oracle_connection.types import parse_type
-from target_oracle.batch import DataError, fit, latest, latest_positions
+from target_oracle.batch import fit, latest, latest_positions
 from target_oracle.columns import Column, TableModel
+from target_oracle.errors import DataError
 from target_oracle.records import InvalidRecordError, make_validator, to_table
 from target_oracle.rejects import find_bad_rows
 

@@ -90,7 +90,9 @@ def read_back(warehouse, stream):
 
 
 @pytest.mark.parametrize("how", ["files", "records"])
-@settings(max_examples=8, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=8, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(rows=st.lists(ROW, min_size=1, max_size=8))
 def test_every_value_arrives_equal(warehouse, make_stream, how, rows):
     name = f"types{how}"
@@ -110,7 +112,9 @@ def test_every_value_arrives_equal(warehouse, make_stream, how, rows):
     target.listen([encode(each).decode() for each in [stream.schema(), *messages]])
     expected = {row["ID"]: {each: canonical(text, row[each]) for each, text in NAMES.items()} for row in rows}
     found = read_back(warehouse, name)
-    wrong = [(TYPES_OF[each], row[each], found[key][each]) for key, row in expected.items() for each in row if row[each] != found[key][each]]
+    wrong = [
+        (TYPES_OF[each], row[each], found[key][each]) for key, row in expected.items() for each in row if row[each] != found[key][each]
+    ]
     assert wrong == []
     # the same rows once more: nothing differs, so nothing is written
     again = warehouse.target()
