@@ -97,10 +97,8 @@ class ValueBinder(WindowBinder):
                 return expressions.literal_interval(
                     value, units.first, units.last, leading_precision=units.precision, fraction_precision=units.fraction
                 )
-            case Binary("||", left, right):
-                return expressions.concat(self.value(left, scope), self.value(right, scope), ctx)
-            case Binary(operator, left, right):
-                return expressions.arithmetic(operator, self.value(left, scope), self.value(right, scope), ctx)
+            case Binary():
+                return self._binary(node, scope)
             case Unary():
                 return self._unary(node, scope)
             case Call():
@@ -128,6 +126,26 @@ class ValueBinder(WindowBinder):
             case Star() | DefaultValue():
                 raise OracleError(936, "missing expression")
         raise refused(type(node).__name__)
+
+    def _binary(self, node: Binary, scope: Scope) -> Typed:
+        """A chain of operators from its left end, without recursion: a client may join hundreds of pieces."""
+        chain: list[Binary] = []
+        left: Expression = node
+        while isinstance(left, Binary):
+            chain.append(left)
+            left = left.left
+        mark = len(scope.loose)
+        typed = self.value(left, scope)
+        for part in reversed(chain):
+            right = self.value(part.right, scope)
+            if part.operator == "||":
+                typed = expressions.concat(typed, right, self.ctx)
+            else:
+                typed = expressions.arithmetic(part.operator, typed, right, self.ctx)
+            if scope.group_keys and not scope.aggregate_depth and typed.sql in scope.group_keys:
+                del scope.loose[mark:]
+                typed = scope.group_keys[typed.sql]
+        return typed
 
     def _unary(self, node: Unary, scope: Scope) -> Typed:
         if node.operator == "-":
@@ -248,7 +266,8 @@ class ValueBinder(WindowBinder):
         if node.ignore_nulls is not None:
             options["ignore_nulls"] = node.ignore_nulls
         if node.overflow is not None and node.overflow.truncate:
-            raise refused("LISTAGG ON OVERFLOW TRUNCATE")
+            filler = node.overflow.filler
+            options["truncation"] = ("..." if filler is None else filler, node.overflow.with_count)
         return options
 
     def _order_term(self, item: OrderItem, scope: Scope) -> OrderTerm:

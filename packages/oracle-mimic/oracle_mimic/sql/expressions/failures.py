@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
-from oracle_mimic.errors import OracleError
+from oracle_mimic.errors import OracleError, refused
 
 _MARKER = re.compile(r"ORA-(\d{5}): ([^\n\x1f]*)")
 _NATIVE = (
     (re.compile(r"Overflow in|out of range|Out of Range", re.IGNORECASE), OracleError(1426, "numeric overflow")),
     (re.compile(r"Scalar subquery .*more than one row|More than one row returned by a subquery", re.IGNORECASE),
      OracleError(1427, "single-row subquery returns more than one row")),
+    (re.compile(r"Max expression depth limit"), refused("an expression nested this deeply")),
 )  # fmt: skip
 
 

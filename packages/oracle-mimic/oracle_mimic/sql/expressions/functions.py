@@ -18,12 +18,16 @@ Scalar = Callable[[Arguments, BindContext], Typed]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What may stand around an aggregate's arguments. window: the text inside OVER ( ), None without OVER."""
+    """What may stand around an aggregate's arguments. window: the text inside OVER ( ), None without OVER.
+
+    truncation: LISTAGG's ON OVERFLOW TRUNCATE: what to put at the end, and whether the number of values left out follows.
+    """
 
     distinct: bool = False
     within_group: Sequence[OrderTerm] = ()
     ignore_nulls: bool = False
     window: str | None = None
+    truncation: tuple[str, bool] | None = None
 
     def over(self, aggregate: str) -> str:
         """The DuckDB aggregate, with its window when there is one."""
@@ -111,6 +115,7 @@ def call(
     within_group: Sequence[OrderTerm] = (),
     ignore_nulls: bool | None = None,
     window: str | None = None,
+    truncation: tuple[str, bool] | None = None,
 ) -> Typed:
     """A function call as typed text; `name` in upper case, with its package when it has one (UTL_RAW.CAST_TO_RAW).
 
@@ -149,7 +154,9 @@ def call(
         raise OracleError(30487, "ORDER BY not allowed here")
     if found.needs_window and window is None:
         raise OracleError(30484, "missing window specification for this function")
-    return found.aggregate(arguments, ctx, Options(distinct, within_group, bool(ignore_nulls), window))
+    if truncation is not None and name != "LISTAGG":
+        raise OracleError(907, "missing right parenthesis")
+    return found.aggregate(arguments, ctx, Options(distinct, within_group, bool(ignore_nulls), window, truncation))
 
 
 def _quoted(name: str) -> str:

@@ -238,12 +238,38 @@ def percentile_disc(arguments: Arguments, ctx: BindContext, options: Options) ->
 
 @aggregate("LISTAGG", least=1, most=2, options="distinct within_group")
 def listagg(arguments: Arguments, ctx: BindContext, options: Options) -> Typed:
-    """Text of a group joined in order; NULLs are left out; ORA-01489 beyond 4000 bytes."""
+    """Text of a group joined in order; NULLs are left out; ORA-01489 beyond 4000 bytes unless it is to be truncated."""
     x = to_text(arguments[0], ctx)
     separator = f"coalesce({to_text(arguments[1], ctx).sql}, '')" if len(arguments) > 1 else "''"
     keys = [order_key(term.value, term.descending, term.nulls_first, ctx) for term in options.within_group]
     if options.distinct and any(term.value.sql != x.sql for term in options.within_group):
         raise refused("LISTAGG(DISTINCT) ordered by another expression")
     order = f" ORDER BY {', '.join(keys)}" if keys else ""
+    if options.truncation is not None:
+        indicator, counted = options.truncation
+        values = options.over(f"list({_distinct(options)}{x.sql}{order}) FILTER (WHERE {x.sql} IS NOT NULL)")
+        sql = f"ora_truncated_list({values}, {separator}, {quote(indicator)}, {str(counted).lower()})"
+        return grouped(sql, varchar2(VARCHAR2_MAX), "VARCHAR", options, *arguments)
     joined = options.over(f"string_agg({_distinct(options)}{x.sql}, {separator}{order})")
     return grouped(f"ora_joined({joined})", varchar2(VARCHAR2_MAX), "VARCHAR", options, *arguments)
+
+
+_ROOM_FOR_COUNT = 24  # bytes that Oracle keeps free for the number in parentheses
+
+
+@udf("VARCHAR[]", "VARCHAR", "VARCHAR", "BOOLEAN", returns="VARCHAR")
+def truncated_list(values: list[str], separator: str, indicator: str, counted: bool) -> str | None:
+    """LISTAGG with ON OVERFLOW TRUNCATE: as many values as leave room for a separator, the indicator and the count."""
+    sizes = [len(value.encode()) for value in values]
+    between = len(separator.encode())
+    if sum(sizes) + between * (len(sizes) - 1) <= VARCHAR2_MAX:
+        return separator.join(values) or None
+    room = VARCHAR2_MAX - len(indicator.encode()) - (_ROOM_FOR_COUNT if counted else 0)
+    kept = 0
+    for size in sizes:
+        room -= size + between
+        if room < 0:
+            break
+        kept += 1
+    shown = separator.join([*values[:kept], indicator])
+    return f"{shown}({len(values) - kept})" if counted else shown
