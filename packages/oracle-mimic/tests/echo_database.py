@@ -6,13 +6,14 @@ It stands where the SQL room stands, so that bytes can be judged apart from SQL.
 - SELECT ECHO(:1, ...): one row with the bound values, in the types they were bound with
 - INSERT/UPDATE/DELETE ...: remembers the binds in `executed`; each value of the first column counts as one row
 - SELECT SLEEP: waits until interrupted
+- SELECT STREAM THEN SLEEP / STREAM THEN FAIL: 100,000 rows, then waits until interrupted, or fails with ORA-01722
 """
 
 from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -105,17 +106,29 @@ class EchoSession:
         return self._table(sql)[0]
 
     def query(self, sql: str, binds: Binds) -> Rows:
+        if "STREAM" in sql:
+            return Rows((Column("N", OracleType(Kind.NUMBER)), Column("T", OracleType(Kind.VARCHAR2, length=100))), self._stream(sql))
         if "SLEEP" in sql:
-            self.sleeping.set()
-            self._interrupted.wait(30)
-            self._interrupted.clear()
-            raise OracleError(1013, "user requested cancel of current operation")
+            self._sleep()
         if "ECHO" in sql:
             columns = tuple(Column(f"C{i}", _as_result(type_)) for i, type_ in enumerate(binds.types))
             batch = pa.RecordBatch.from_arrays(list(binds.columns), names=[column.name for column in columns])
             return Rows(columns, iter([batch]))
         columns, table = self._table(sql)
         return Rows(columns, iter(table.to_batches()))
+
+    def _sleep(self) -> None:
+        self.sleeping.set()
+        self._interrupted.wait(30)
+        self._interrupted.clear()
+        raise OracleError(1013, "user requested cancel of current operation")
+
+    def _stream(self, sql: str) -> Iterator[pa.RecordBatch]:
+        for start in range(0, 100_000, 5_000):
+            yield pa.RecordBatch.from_pydict({"N": range(start, start + 5_000), "T": [f"{n:050d}" for n in range(start, start + 5_000)]})
+        if "SLEEP" in sql:
+            self._sleep()
+        raise OracleError(1722, "invalid number")
 
     def execute(self, sql: str, binds: Binds, *, batch_errors: bool = False, array_row_counts: bool = False) -> Outcome:
         self.database.executed.append((sql, binds))

@@ -69,6 +69,53 @@ def test_cancel_while_idle_hits_the_next_call_only(connection: oracledb.Connecti
     assert_usable(connection)
 
 
+def test_breaks_in_the_middle_of_a_response(connection: oracledb.Connection) -> None:
+    """The rows made so far are on their way when the database stalls."""
+    for _ in range(2):
+        with connection.cursor() as cursor:
+            cursor.arraysize = 1_000_000
+            connection.call_timeout = 500
+            with pytest.raises(oracledb.DatabaseError, match="DPY-4024"):
+                cursor.execute("SELECT STREAM THEN SLEEP").fetchall()
+            connection.call_timeout = 0
+            assert_usable(connection)
+            timer = threading.Timer(0.5, connection.cancel)
+            timer.start()
+            with pytest.raises(oracledb.DatabaseError, match="ORA-01013"):
+                cursor.execute("SELECT STREAM THEN SLEEP").fetchall()
+            timer.join()
+            assert_usable(connection)
+
+
+async def test_breaks_in_the_middle_of_a_response_with_asyncio(server: MimicServer) -> None:
+    async with oracledb.connect_async(user=USER, password=PASSWORD, dsn=server.dsn) as connection:
+        for _ in range(2):
+            connection.call_timeout = 1000
+            with pytest.raises(oracledb.DatabaseError, match="DPY-4024"):
+                await connection.fetchall("SELECT STREAM THEN SLEEP", arraysize=1_000_000)
+            connection.call_timeout = 0
+            assert await connection.fetchone("SELECT ECHO(:1)", [1]) == (1,)
+            asyncio.get_running_loop().call_later(1.0, connection.cancel)
+            with pytest.raises(oracledb.DatabaseError, match="ORA-01013"):
+                await connection.fetchall("SELECT STREAM THEN SLEEP", arraysize=1_000_000)
+            assert await connection.fetchone("SELECT ECHO(:1)", [1]) == (1,)
+
+
+@pytest.mark.parametrize("arraysize", [100, 1_000_000])
+def test_an_error_behind_rows_that_are_sent(database: EchoDatabase, arraysize: int) -> None:
+    with (
+        MimicServer(database, wire_options={"open_cursors": 3}) as small,
+        oracledb.connect(user=USER, password=PASSWORD, dsn=small.dsn, stmtcachesize=0) as connection,
+    ):
+        for number in range(8):  # more statements than cursors: those that failed are closed
+            with connection.cursor() as cursor:
+                cursor.arraysize = arraysize
+                cursor.execute(f"SELECT STREAM THEN FAIL /* {number} */")
+                with pytest.raises(oracledb.DatabaseError, match="ORA-01722"):
+                    cursor.fetchall()
+        assert_usable(connection)
+
+
 async def test_call_timeout_with_asyncio(server: MimicServer) -> None:
     async with oracledb.connect_async(user=USER, password=PASSWORD, dsn=server.dsn) as connection:
         connection.call_timeout = 200

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NoReturn
 
 from oracle_mimic.door import Database, DirectPathTable, Session
@@ -15,7 +15,7 @@ from oracle_mimic.wire.requests import Piggybacks
 from oracle_mimic.wire.statements import Call, Statements, UnreadableError
 
 Part = bytes | memoryview
-Run = Callable[[], Sequence[Part]]
+Run = Callable[[], Iterable[Part]]  # the response, which may be made while it is sent
 Reach = Callable[[str], None]  # tells that a point is reached where a fault may be set
 _COMMIT_TEXT = re.compile(r"\s*COMMIT\b", re.IGNORECASE)
 _MOST_LOADS = 65535  # a load's cursor id is two bytes
@@ -83,7 +83,7 @@ class SessionCalls:
         if reader.unread:
             raise WireError(f"{reader.unread} bytes behind function {function}")
 
-        def run() -> Sequence[Part]:
+        def run() -> Iterable[Part]:
             self._reach("before_call")
             self._apply(piggybacks)
             parts = call()
@@ -125,7 +125,7 @@ class SessionCalls:
         self._call = call
         self.sql = call.cursor.sql
 
-        def run() -> Sequence[Part]:
+        def run() -> Iterable[Part]:
             self._reach("statement")
             if call.cursor.info.kind == "other" and _COMMIT_TEXT.match(self.sql or ""):
                 self._reach("before_commit")

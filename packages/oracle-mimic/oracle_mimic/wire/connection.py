@@ -1,14 +1,15 @@
 """One client connection: handshake, logon, then request after request until it ends.
 
 Two threads: this one reads requests from a queue, runs them and answers; the packet stream's thread sees a MARKER at once and
-interrupts the running statement. A response is sent whole or not at all, so a break never leaves half of one behind.
+interrupts the running statement. Rows are sent while further ones are made; every part of a response is whole messages, so an error
+can end it at any part, and a break between two packets.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Generator
 from dataclasses import dataclass, field
 
 from oracle_mimic.door import Database
@@ -63,6 +64,7 @@ class Connection:
         self._round_trips = 0
         self._lock = threading.Lock()
         self._running = False
+        self._fatal = False  # the last error ended the session
         self._break = threading.Event()
 
     # -- the life of a connection ---------------------------------------------------------------------------------------------
@@ -158,7 +160,8 @@ class Connection:
         while True:
             packet = self._stream.next_packet(timeout)
             if packet.type == packets.MARKER:
-                self._answer_break()
+                if packet.marker != packets.MARKER_RESET:  # a RESET alone: asyncio clients send a second one, and wait for nothing
+                    self._answer_break()
             elif packet.type == packets.CONNECT:
                 raise WireError("CONNECT in an open connection")
             elif packet.flags & packets.END_OF_FILE:
@@ -207,41 +210,45 @@ class Connection:
         except _BreakInMessageError:
             self._answer_break()
             return True
-        fatal = False
+        self._fatal = False
+        with self._lock:
+            self._running = True  # from here to the last byte of the response a break interrupts the session
+        parts = self._response(run, calls)
         try:
-            parts = self._run(run)
+            if self._break.is_set():
+                sent = False
+            elif self._faults.take("mid_message", calls.session.user, calls.sql):
+                self._stream.send_part_of(parts)
+                raise ConnectionDroppedError("fault in the middle of a message")
+            else:
+                sent = self._stream.send_data(parts, self._break.is_set)
+        finally:
+            parts.close()
+            with self._lock:
+                self._running = False
+        if not sent:
+            calls.abandon()
+            self._answer_break()
+            return True
+        self._round_trips += 1
+        sent_bytes, received_bytes = self._stream.bytes_sent, self._stream.bytes_received
+        calls.session.note_traffic(bytes_sent=sent_bytes, bytes_received=received_bytes, round_trips=self._round_trips)
+        return not self._fatal
+
+    def _response(self, run: Run, calls: SessionCalls) -> Generator[Part, None, None]:
+        """The parts of a response, whole messages each; an error on the way becomes its last message."""
+        try:
+            yield from run()
         except OracleError as error:
-            fatal = error.fatal
-            parts = [self._error(error)]
+            self._fatal = error.fatal
+            calls.abandon()
+            yield self._error(error)
         except (WireError, PeerGoneError, ConnectionDroppedError):
             raise
         except Exception:  # whatever went wrong inside must reach the client as an error and the log as a traceback
             logger.exception("%s: internal error, statement: %s", self._peer, calls.sql)
-            parts = [self._error(OracleError(604, "error occurred at recursive SQL level 1: internal error of oracle-mimic, see its log"))]
-        if self._break.is_set():
             calls.abandon()
-            self._answer_break()
-            return True
-        if self._faults.take("mid_message", calls.session.user, calls.sql):
-            self._stream.send_part_of(parts)
-            raise ConnectionDroppedError("fault in the middle of a message")
-        self._stream.send_data(parts)
-        self._round_trips += 1
-        sent, received = self._stream.bytes_sent, self._stream.bytes_received
-        calls.session.note_traffic(bytes_sent=sent, bytes_received=received, round_trips=self._round_trips)
-        return not fatal
-
-    def _run(self, run: Run) -> Sequence[Part]:
-        """Run a request that has been read; interruptible while it runs."""
-        with self._lock:
-            if self._break.is_set():
-                raise OracleError(*CANCELLED)
-            self._running = True
-        try:
-            return run()
-        finally:
-            with self._lock:
-                self._running = False
+            yield self._error(OracleError(604, "error occurred at recursive SQL level 1: internal error of oracle-mimic, see its log"))
 
     def _reach(self, point: str) -> None:
         calls = self._calls

@@ -22,6 +22,7 @@ SDU = 65535
 _HEADER = 8
 _DATA_HEADER = 10
 _PAYLOAD = SDU - _DATA_HEADER
+_SEND_AT = 1 << 20  # bytes of a response that are sent without waiting for its end
 _QUEUE_LIMIT = 16 << 20  # bytes that may wait for the worker before the reading thread pauses
 _BUFFERS_PER_SEND = 512  # below the kernel's limit of one gathering write (IOV_MAX, 1024)
 
@@ -197,11 +198,14 @@ class PacketStream:
     def send_marker(self, kind: int) -> None:
         self.send_packet(MARKER, bytes((1, 0, kind)))
 
-    def send_data(self, parts: Iterable[bytes | bytearray | memoryview]) -> None:
-        """One response, cut into packets of at most the SDU without copying the parts."""
+    def send_data(self, parts: Iterable[bytes | bytearray | memoryview], is_cancelled: Callable[[], bool] | None = None) -> bool:
+        """One response, cut into packets of at most the SDU without copying the parts, sent while they are made.
+
+        `is_cancelled` is asked before each piece goes out: then nothing more is sent, and the answer is False.
+        """
         out: list[bytes | memoryview] = []
         packet: list[bytes | memoryview] = []
-        size = 0
+        size = waiting = 0
         for part in parts:
             view = memoryview(part)
             while view:
@@ -211,10 +215,18 @@ class PacketStream:
                 view = view[len(piece) :]
                 if size == _PAYLOAD:
                     out += [_data_header(size), *packet]
-                    packet, size = [], 0
+                    packet, size, waiting = [], 0, waiting + size
+            if waiting >= _SEND_AT:
+                if is_cancelled is not None and is_cancelled():
+                    return False
+                self._send(out)
+                out, waiting = [], 0
         if packet:
             out += [_data_header(size), *packet]
+        if is_cancelled is not None and is_cancelled():
+            return False
         self._send(out)
+        return True
 
     def send_part_of(self, parts: Iterable[bytes | bytearray | memoryview]) -> None:
         """Half of a response under a header that promises all of it (a fault: cut in the middle of a message)."""

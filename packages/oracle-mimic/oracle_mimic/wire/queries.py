@@ -21,7 +21,7 @@ BATCH_ROWS = 16384  # rows encoded at once: large enough for numpy, small enough
 _BATCH_BYTES = 64 << 20  # a batch of long values is cut further
 _LOCATOR_ROWS = 100  # with locators: no more LOBs are kept than the client is about to see
 _SMALL = BATCH_ROWS // 2  # fewer rows are not worth a thread
-_AHEAD = 3  # encoded batches that may wait
+_AHEAD = 6  # encoded batches that may wait
 
 
 class OpenQuery:
@@ -70,18 +70,17 @@ class OpenQuery:
             self._current, self._position = following, 0
         return self._current
 
-    def take(self, wanted: int) -> list[memoryview]:
-        """At most `wanted` rows as they go out; sets `finished` with the last ones."""
-        parts: list[memoryview] = []
+    def take(self, wanted: int) -> Iterator[memoryview]:
+        """At most `wanted` rows as they go out, in parts of whole rows; `finished` is set with the last ones."""
         while wanted and (current := self._advance()) is not None:
             stop = min(self._position + wanted, len(current))
-            parts.append(current.part(self._position, stop))
+            part = current.part(self._position, stop)
             wanted -= stop - self._position
             self.sent += stop - self._position
             self._position = stop
+            yield part
         if not self.finished:
             self._advance()
-        return parts
 
     def close(self) -> None:
         """Release what the query holds; harmless when called twice."""

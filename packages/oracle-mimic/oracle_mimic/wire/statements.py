@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 
 import pyarrow as pa
 
@@ -155,8 +155,8 @@ class Statements:
 
     # -- running -------------------------------------------------------------------------------------------------------------
 
-    def run(self, call: Call) -> list[bytes | memoryview]:
-        """Run a call; the whole response. OracleError: nothing was sent, and a cursor opened for it is gone again."""
+    def run(self, call: Call) -> Iterable[bytes | memoryview]:
+        """Run a call; its response, the rows lazily. OracleError: a cursor opened for it is gone again."""
         cursor = call.cursor
         try:
             if cursor.info.kind == "query":
@@ -179,7 +179,7 @@ class Statements:
         if call.is_new:
             self._cursors.pop(call.cursor.id, None)
 
-    def _run_query(self, call: Call) -> list[bytes | memoryview]:
+    def _run_query(self, call: Call) -> Iterable[bytes | memoryview]:
         cursor = call.cursor
         if call.has(requests.DESCRIBE_ONLY):
             cursor.columns = self._session.describe(cursor.sql or "", _unknown_types(cursor))
@@ -202,32 +202,31 @@ class Statements:
         wants_rows = call.has(requests.WITH_ROWS) or cursor.sql is None  # a REF CURSOR is fetched from with EXECUTE
         if cursor.query is None or not wants_rows:
             return [*out, self._ending(cursor)]
-        return out + self._rows(cursor, call.rows_wanted)
+        return chain(out, self._rows(cursor, cursor.query, call.rows_wanted))
 
-    def fetch(self, cursor_id: int, wanted: int) -> list[bytes | memoryview]:
+    def fetch(self, cursor_id: int, wanted: int) -> Iterable[bytes | memoryview]:
         """The next rows of an open query."""
         cursor = self._cursors.get(cursor_id)
         if cursor is None:
             raise OracleError(1001, "invalid cursor")
         if cursor.query is None:
             raise OracleError(1002, "fetch out of sequence")
-        try:
-            return self._rows(cursor, wanted)
-        except BaseException:
-            cursor.close_query()
-            raise
+        return self._rows(cursor, cursor.query, wanted)
 
-    def _rows(self, cursor: Cursor, wanted: int) -> list[bytes | memoryview]:
-        query = cursor.query
-        if query is None:
-            return [self._ending(cursor)]
-        rows = query.take(wanted)
-        if not query.finished:
-            return [messages.row_header(), *rows, self._ending(cursor, row_count=query.sent)]
-        sent = query.sent
-        query.close()
-        cursor.query = None
-        return [messages.row_header(), *rows, self._ending(cursor, messages.NO_DATA_FOUND, "ORA-01403: no data found", row_count=sent)]
+    def _rows(self, cursor: Cursor, query: OpenQuery, wanted: int) -> Iterator[bytes | memoryview]:
+        """Rows as they become ready; the query is closed with the last one, and when they are not all taken."""
+        complete = False
+        try:
+            yield messages.row_header()
+            yield from query.take(wanted)
+            complete = not query.finished
+        finally:
+            if not complete:
+                cursor.close_query()
+        if query.finished:
+            yield self._ending(cursor, messages.NO_DATA_FOUND, "ORA-01403: no data found", row_count=query.sent)
+        else:
+            yield self._ending(cursor, row_count=query.sent)
 
     def _run_statement(self, call: Call) -> list[bytes | memoryview]:
         cursor = call.cursor
