@@ -23,6 +23,9 @@ TABLE, VIEW = "table", "view"
 BIGFILE_RELATIVE_FILE = 1024
 """The relative file number that the dictionary shows for bigfile tablespaces, whose ROWIDs are built otherwise."""
 
+MAX_SEGMENTS_IN_IDENTITY = 100
+"""The identity travels in each STATE message; of more segments only a digest does."""
+
 logger = logging.getLogger("tap-oracle-wms")
 
 
@@ -183,13 +186,23 @@ def storage(source: Source, owner: str, name: str, *, row_movement: bool = False
     object_id = next((int(row[1]) for row in rows if row[0] == "TABLE"), None)
     segments = {row[3]: int(row[2]) for row in rows if row[2] is not None}
     identity = ",".join(str(number) for number in sorted(segments.values()))
-    if len(segments) > 1:
+    if len(segments) > MAX_SEGMENTS_IN_IDENTITY:
         import hashlib
 
         identity = f"{len(segments)} segments {hashlib.sha256(identity.encode()).hexdigest()[:16]}"
     if row_movement:  # SHRINK moves rows and keeps the segment: its only trace is the time of the last DDL
         identity += "".join(f" {row[4]}" for row in rows if row[0] == "TABLE")
     return Storage(object_id, identity, segments)
+
+
+def survives(planned: str, now: str) -> bool:
+    """True when the segments of a plan are all still there, by their identities.
+
+    New ones (a partition was added) do no harm: their rows are new as well, and the incremental brings them.
+    """
+    segments, _, stamp = planned.partition(" ")
+    segments_now, _, stamp_now = now.partition(" ")
+    return stamp == stamp_now and set(segments.split(",")) <= set(segments_now.split(","))
 
 
 def extents(source: Source, table: TableDescription, segments: dict[str | None, int]) -> tuple[list[Extent], int] | None:

@@ -225,7 +225,7 @@ class FullSyncRun:
         if plan.kind != ROWID:
             return
         now = connector.storage(self.run.source, self.table.owner, self.table.name, row_movement=self.table.row_movement)
-        if now.identity != plan.storage:
+        if not connector.survives(plan.storage, now.identity):
             message = f"the storage of {self.table.full_name} changed ({plan.storage} became {now.identity})"
             raise StorageChangedError(message)
 

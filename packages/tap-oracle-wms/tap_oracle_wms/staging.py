@@ -39,6 +39,9 @@ class Staging:
         """Sweep `root`, then make the run's directory (mode 0700) and take its lock. Raises ConfigurationError, naming the setting."""
         try:
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if root.stat().st_uid != os.getuid():
+                message = f"setting staging_directory: {root} belongs to another user, who could read or change the rows in it"
+                raise ConfigurationError(message)
             sweep(root)
             staging = cls(root / name, quota_bytes, wait_seconds)
             staging.directory.mkdir(mode=0o700)

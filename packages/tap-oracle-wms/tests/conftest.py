@@ -251,6 +251,24 @@ def entity() -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
+def sent(database: Database) -> Iterator[list[str]]:
+    """The text of each statement that the source gets from the tap's user, in order; needs the mimic."""
+    texts: list[str] = []
+    faults = database.server.faults
+    take = faults.take
+
+    def listen(point: str, user: str | None = None, sql: str | None = None) -> Any:
+        if sql is not None and user == database.user:
+            texts.append(sql)
+        return take(point, user, sql)
+
+    faults.arm("delay", "statement", matching="matches nothing", times=None)  # the server asks only while something is armed
+    faults.take = listen
+    yield texts
+    faults.take = take
+
+
+@pytest.fixture
 def read_output() -> Callable[[str], Output]:
     """Read what a tap wrote that the test started itself."""
     return Output

@@ -12,8 +12,8 @@ from singer_sdk.testing.suites import tap_stream_attribute_tests, tap_stream_tes
 from tap_oracle_wms.tap import TapOracleWms
 
 DDL = (
-    "CREATE TABLE T (ID NUMBER(19) PRIMARY KEY, AMOUNT NUMBER(19,4), WEIGHT NUMBER, NAME VARCHAR2(50 CHAR), BORN DATE, UPDATED TIMESTAMP(6),"
-    " ZONED TIMESTAMP(6) WITH TIME ZONE, FILE_DATA BLOB)"
+    "CREATE TABLE T (ID NUMBER(19) PRIMARY KEY, AMOUNT NUMBER(19,4), WEIGHT NUMBER, NAME VARCHAR2(50 CHAR), BORN DATE,"
+    " UPDATED TIMESTAMP(6), ZONED TIMESTAMP(6) WITH TIME ZONE, FILE_DATA BLOB)"
 )
 INSERT = "INSERT INTO T VALUES ({id}, 1.5, 0.1, 'Ação', DATE '1990-02-01', SYSTIMESTAMP, SYSTIMESTAMP, HEXTORAW('00FF'))"  # fmt: skip
 UV = Path(__file__).parents[3] / ".tools" / "bin" / "uv"
