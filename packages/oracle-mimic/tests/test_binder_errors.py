@@ -81,6 +81,17 @@ def test_codes(bench: Bench, sql: str, code: int, offset: int | None) -> None:
     assert offset is None or caught.value.offset == offset
 
 
+def test_what_is_nested_too_deeply_is_refused_and_long_chains_are_not(bench: Bench) -> None:
+    with pytest.raises(OracleError, match="nested this deeply"):
+        bench.bind("select " + "(" * 5000 + "1" + ")" * 5000 + " from dual")
+    with pytest.raises(OracleError, match="nested this deeply"):
+        bench.bind("select " + "nvl(" * 700 + "1" + ", 2)" * 700 + " from dual")
+    with pytest.raises(OracleError, match="nested this deeply"):
+        bench.rows("select " + " || ".join("'a'" for _ in range(2000)) + " from dual")
+    assert bench.rows("select " + " || ".join("'a'" for _ in range(200)) + " from dual") == [("a" * 200,)]
+    assert bench.rows("select count(*) from worker where " + " or ".join(f"id = {n}" for n in range(3000))) == [(5,)]
+
+
 @pytest.mark.parametrize(
     ("sql", "text"),
     [

@@ -12,19 +12,15 @@ N = TypeVar("N", bound=Node)
 
 
 def walk(node: Node, *, into_queries: bool = False) -> Iterator[Node]:
-    """A node and all below it; subqueries are other blocks and are left out unless asked for."""
-    yield node
-    for field in fields(node):
-        yield from _walk_value(getattr(node, field.name), into_queries=into_queries)
-
-
-def _walk_value(value: Any, *, into_queries: bool) -> Iterator[Node]:
-    if isinstance(value, Node):
-        if into_queries or not isinstance(value, QueryBody):
-            yield from walk(value, into_queries=into_queries)
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from _walk_value(item, into_queries=into_queries)
+    """A node and all below it, in the order of the text; subqueries are other blocks and are left out unless asked for."""
+    stack: list[Any] = [node]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, tuple):
+            stack.extend(reversed(item))
+        elif isinstance(item, Node) and (into_queries or item is node or not isinstance(item, QueryBody)):
+            yield item
+            stack.extend(getattr(item, field.name) for field in reversed(fields(item)))
 
 
 def transform(node: N, change: Callable[[Node], Node]) -> N:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from oracle_mimic.errors import OracleError
+from oracle_mimic.errors import OracleError, refused
 from oracle_mimic.sql import expressions
 from oracle_mimic.sql.binder.body import Body
 from oracle_mimic.sql.binder.merge import MergeBinder
@@ -30,9 +30,12 @@ def bind(sql: str, binds: Sequence[BindSlot], ctx: BindContext, *, array: bool =
     array: DML runs once for many executions; binds are the columns of the relation `binds`, and the rows carry `execution`.
     """
     statement = parse_statement(sql)
-    if isinstance(statement, Query):
-        return _bound_query(statement, sql, binds, ctx, output=True)
-    return _bound_dml(statement, MergeBinder(sql, binds, ctx, array=array))
+    try:
+        if isinstance(statement, Query):
+            return _bound_query(statement, sql, binds, ctx, output=True)
+        return _bound_dml(statement, MergeBinder(sql, binds, ctx, array=array))
+    except RecursionError as error:
+        raise refused("an expression nested this deeply") from error
 
 
 def bind_query(sql: str, binds: Sequence[BindSlot], ctx: BindContext) -> BoundQuery:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from oracle_mimic.errors import OracleError
+from oracle_mimic.errors import OracleError, refused
 from oracle_mimic.sql.parser.datatypes import data_type
 from oracle_mimic.sql.parser.dml import DmlParser
 from oracle_mimic.sql.parser.tokens import TokenReader
@@ -29,7 +29,10 @@ def parse_statement(sql: str) -> Statement:
 
 def _read_statement(sql: str) -> Statement:
     parser = DmlParser(sql)
-    statement = parser.statement()
+    try:
+        statement = parser.statement()
+    except RecursionError as error:
+        raise refused("an expression nested this deeply", offset=parser.token.start) from error
     parser.finish()
     return statement
 
