@@ -114,11 +114,12 @@ def _live(options: argparse.Namespace) -> int:
     seconds = time.monotonic() - started
     print(f"{tally.transactions.total()} transactions in {seconds:.0f} s, {tally.late} of them late; {tally.rolled_back} rolled back")
     print(", ".join(f"{name} {count}" for name, count in tally.transactions.most_common()))
-    print("rows written: " + ", ".join(f"{name} {count:,}" for name, count in tally.rows.most_common()))
+    print("row changes: " + ", ".join(f"{name} {count:,}" for name, count in tally.rows.most_common()))
     if options.report:
         report = {
             "transactions": tally.transactions.total(),
             "late": tally.late,
+            "late_rows": tally.late_rows,
             "rolled_back": tally.rolled_back,
             "reconnects": tally.reconnects,
             "rows": dict(tally.rows),

@@ -46,12 +46,13 @@ class Pace:
 
 @dataclass(slots=True)
 class Tally:
-    """What happened, counted by the simulator."""
+    """What happened, counted by the simulator. rows: changes of rows (a row changed twice counts twice)."""
 
     transactions: Counter[str] = field(default_factory=Counter)
     rows: Counter[str] = field(default_factory=Counter)
     rolled_back: int = 0
     late: int = 0
+    late_rows: int = 0
     reconnects: int = 0
 
     def __add__(self, other: Tally) -> Tally:
@@ -60,6 +61,7 @@ class Tally:
             self.rows + other.rows,
             self.rolled_back + other.rolled_back,
             self.late + other.late,
+            self.late_rows + other.late_rows,
             self.reconnects + other.reconnects,
         )
 
@@ -91,6 +93,7 @@ class Shift(threading.Thread):
         self._orders = [order for order in range(first, last_order + 1) if order % self._shifts == number]
         self._touched: set[tuple[str, int]] = set()
         self._deleted: dict[str, set[int]] = {}
+        self._changes: Counter[str] = Counter()
         self._connection: oracledb.Connection
 
     def run(self) -> None:
@@ -130,7 +133,7 @@ class Shift(threading.Thread):
 
     def _transaction(self, action: Callable[[], None]) -> None:
         """Run one action and commit it; one in twenty is rolled back. A lost connection is opened again and the truth asked for."""
-        self._touched, self._deleted = set(), {}
+        self._touched, self._deleted, self._changes = set(), {}, Counter()
         roll_back = self._random.random() < 0.05
         try:
             action()
@@ -150,10 +153,11 @@ class Shift(threading.Thread):
             rows = self._read_touched()  # whether the lost COMMIT was done is what the database now says
             self._deleted = {name: keys - {int(row[0]) for row in rows.get(name, ())} for name, keys in self._deleted.items()}
         self.tally.transactions[action.__name__.lstrip("_")] += 1
+        self.tally.rows += self._changes
+        self.tally.late_rows += self._changes.total() if self._late else 0
         for table in (ORDER_HDR, ORDER_DTL, ALLOCATION, ITEM_MASTER):
             found, gone = rows.get(table.name, []), self._deleted.get(table.name, set())
             if found or gone:
-                self.tally.rows[table.name] += len(found) + len(gone)
                 self._ledger.record(table, found, gone)
 
     def _reconnect(self) -> None:
@@ -200,6 +204,7 @@ class Shift(threading.Thread):
         )
         if self._cursor.rowcount:
             self._touched.add((table.name, order))
+            self._changes[table.name] += self._cursor.rowcount
         return self._cursor.rowcount
 
     def _some_orders(self, most: int) -> list[int]:
@@ -243,6 +248,7 @@ class Shift(threading.Thread):
             )
             self._orders.append(order)
             self._touched |= {(ORDER_HDR.name, order), (ORDER_DTL.name, order)}
+            self._changes.update({ORDER_HDR.name: 1, ORDER_DTL.name: len(lines)})
 
     def _release_wave(self) -> None:
         """One wave allocates every open line of many orders; all its rows carry one time, asked of the database in this transaction."""
@@ -269,6 +275,7 @@ class Shift(threading.Thread):
                 self._change(ORDER_HDR, order, "ORDER_STATUS = 'IN_PROGRESS'")
                 self._change(ORDER_DTL, order, "LINE_STATUS = 'IN_PROGRESS', QUANTITY_ALLOCATED = QUANTITY_ORDERED")
         if allocations:
+            self._changes[ALLOCATION.name] += len(allocations)
             self._cursor.executemany(
                 "INSERT INTO ALLOCATION (ALLOCATION_ID, ORDER_ID, ORDER_DETAIL_ID, ITEM_ID, LOCATION_ID, WAVE_ID, QUANTITY_ALLOCATED, "
                 "ALLOCATION_STATUS, ALLOCATED_BY_USER, CREATED_DATE, LAST_UPDATED) "
@@ -319,6 +326,7 @@ class Shift(threading.Thread):
                     [price, amount, row["ORDER_DETAIL_ID"]],
                 )
                 self._touched.add((ORDER_DTL.name, order))
+                self._changes[ORDER_DTL.name] += 1
             self._change(ORDER_HDR, order, "TOTAL_AMOUNT = :total", total=total)
 
     def _delete_cancelled(self) -> None:
@@ -330,6 +338,7 @@ class Shift(threading.Thread):
             if keys:
                 self._cursor.execute(f"DELETE FROM ALLOCATION WHERE {condition}", [low, high])
                 self._deleted.setdefault(ALLOCATION.name, set()).update(keys)
+                self._changes[ALLOCATION.name] += len(keys)
                 self._touched.add((ALLOCATION.name, order))
 
     def _write_instructions(self) -> None:

@@ -150,7 +150,7 @@ class Pipeline:
         with oracledb.connect(
             user=user, password=PASSWORDS[user], host="127.0.0.1", port=self.mimic.port, service_name=self.mimic.service
         ) as connection:
-            return connection.cursor().execute(statement).fetchall()
+            return connection.cursor().execute(statement, fetch_lobs=False, fetch_decimals=True).fetchall()
 
     def records(self, **wanted: object) -> list[dict[str, Any]]:
         """The run records whose fields have these values, in the order they were written."""

@@ -67,7 +67,6 @@ def test_minutes_of_live_activity_with_a_kill_of_everything(synced):
     # Whoever was killed is freed; then one quiet run of each, and everything is equal.
     until(lambda: synced.start("run", *INCREMENTALS).wait() == 0, 180, pause=2)
     synced.demo("compare", "--tables", *TABLES)
-    assert sum(record["late_rows"] or 0 for record in synced.records(component="tap-oracle-wms", mode="incremental")) > 0
 
 
 def test_the_source_is_away_for_a_minute(synced):
