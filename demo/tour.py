@@ -72,7 +72,7 @@ class Tour:
     def _start_mimic(self, cleanup: ExitStack) -> None:
         self._say("Two databases: the WMS and the analytics one, played by oracle-mimic")
         HOME.mkdir(parents=True, exist_ok=True)
-        for old in (*HOME.glob("mimic.duckdb*"), *HOME.glob("meltano.db*"), *HOME.glob("*.json")):
+        for old in (*HOME.glob("mimic.duckdb*"), *HOME.glob("*.db*"), *HOME.glob("*.json")):
             old.unlink()
         passwords = {name: secrets.token_urlsafe(16) for name in ("WMS", "ANALYTICS", "SYSTEM")}
         secret = {f"ORACLE_MIMIC_PASSWORD_{name}": password for name, password in passwords.items()}
