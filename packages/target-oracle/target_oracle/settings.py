@@ -68,13 +68,6 @@ _OWN_SETTINGS: dict[str, dict[str, Any]] = {
         "description": "`evolve`: add columns, widen sizes, relax NOT NULL; stop when a column narrowed or changed its kind. "
         "`keep_wider`: also go on when a column narrowed. `fail`: stop at any difference.",
     },
-    "parallel_loads": {
-        "type": "integer",
-        "default": 1,
-        "minimum": 1,
-        "maximum": 8,
-        "description": "Connections that load files of a full sync at the same time.",
-    },
     "lease_wait_seconds": {
         "type": "integer",
         "default": 10,
@@ -143,7 +136,6 @@ class TargetSettings:
     delete_cap_percent: int
     allow_empty_overwrite: bool
     on_schema_drift: DriftPolicy
-    parallel_loads: int
     lease_wait_seconds: int
     retry_attempts: int
     retry_backoff_ms: int

@@ -78,7 +78,7 @@ def test_blank_padded_text_that_is_too_long_is_refused():
 def test_a_number_beyond_its_precision_is_refused(type_, value):
     target = model(ID="NUMBER(9)", N=type_)
     wide = pa.int64() if isinstance(value, int) else pa.decimal128(19, 2)
-    with pytest.raises(DataError, match="column N|column n"):
+    with pytest.raises(DataError, match=r"column [Nn]"):
         fit(pa.table({"id": [1], "n": pa.array([value], wide)}), target)
     fit(pa.table({"id": [1], "n": pa.array([value - 1], wide)}), target)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -77,7 +78,7 @@ def canonical(text, value):
     if text in {"NUMBER", "FLOAT(53)"}:
         return Decimal(value)
     if isinstance(value, float):
-        return "nan" if value != value else value + 0.0
+        return "nan" if math.isnan(value) else value + 0.0
     return value.replace(tzinfo=None) if isinstance(value, datetime) else value
 
 
