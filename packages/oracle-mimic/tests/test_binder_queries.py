@@ -125,6 +125,9 @@ def first(rows: list[tuple[Any, ...]]) -> list[Any]:
         ("select prior name || rownum from worker where rownum <= 2 start with id = 1 connect by prior id = boss_id", (), ["1", "ANA2"]),
         ("select count(*) from worker start with id = 1 connect by prior id = boss_id having max(level) = 3", (), [5]),
         # other sources
+        ("select sum(column_value) from table(sys.odcinumberlist(1, 2.5, :1))", (4,), [Decimal("7.5")]),
+        ("select name from worker where name in (select column_value from table(odcivarchar2list('EVE', 'ZOE')))", (), ["EVE"]),
+        ("select count(*) from table(sys.odcidatelist()) t", (), [0]),
         ("select column_value from xmltable('1 to 3')", (), ["1", "2", "3"]),
         ("select n from (select id, pay from worker where id = 1) unpivot (v for n in (id, pay)) order by n", (), ["ID", "PAY"]),
         (

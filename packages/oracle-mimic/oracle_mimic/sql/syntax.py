@@ -375,6 +375,15 @@ class XmlSeries(TableReference):
 
 
 @dataclass(frozen=True, slots=True)
+class ValueTable(TableReference):
+    """TABLE(SYS.ODCINUMBERLIST(..)) and its like: a list of values as rows of COLUMN_VALUE."""
+
+    kind: Literal["ODCINUMBERLIST", "ODCIVARCHAR2LIST", "ODCIDATELIST"]
+    values: tuple[Expression, ...]
+    alias: Identifier | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Join(TableReference):
     kind: Literal["INNER", "LEFT", "RIGHT", "FULL", "CROSS", "CROSS APPLY", "OUTER APPLY"]
     left: TableReference

@@ -10,6 +10,7 @@ from oracle_mimic.sql.binder.conditions import ConditionBinder
 from oracle_mimic.sql.binder.pivot import pivoted
 from oracle_mimic.sql.binder.scope import Scope, Source, SourceColumn, table_source
 from oracle_mimic.sql.bound import AsOf, Relation, RelationColumn, Typed
+from oracle_mimic.sql.carriers import duckdb_type
 from oracle_mimic.sql.syntax import (
     Condition,
     DerivedTable,
@@ -22,6 +23,7 @@ from oracle_mimic.sql.syntax import (
     Sample,
     Table,
     TableReference,
+    ValueTable,
     XmlSeries,
 )  # fmt: skip
 from oracle_mimic.sql.walk import transform, walk
@@ -30,6 +32,11 @@ from oracle_mimic.types import Kind, OracleType
 _DUAL = Relation(
     "(SELECT 'X' AS \"DUMMY\")", (RelationColumn("DUMMY", OracleType(Kind.VARCHAR2, length=1), "VARCHAR", "DUMMY"),), "SYS", "DUAL"
 )
+_LIST_TYPES = {
+    "ODCINUMBERLIST": OracleType(Kind.NUMBER),
+    "ODCIVARCHAR2LIST": OracleType(Kind.VARCHAR2, length=4000),
+    "ODCIDATELIST": OracleType(Kind.DATE),
+}
 _SERIES_TYPE = OracleType(Kind.VARCHAR2, length=4000)
 
 
@@ -75,6 +82,8 @@ class FromBinder(ConditionBinder):
                 text = f'(SELECT CAST(x AS VARCHAR) AS "COLUMN_VALUE" FROM range({first}, {last + 1}) AS r(x))'
                 columns = (RelationColumn("COLUMN_VALUE", _SERIES_TYPE, "VARCHAR", "COLUMN_VALUE", nullable=False),)
                 return self._source(Relation(text, columns), alias)
+            case ValueTable():
+                return self._value_table(node, scope)
             case Join():
                 return self._join(node, scope)
         raise refused(f"{type(node).__name__} in FROM", offset=node.start)
@@ -86,6 +95,15 @@ class FromBinder(ConditionBinder):
             owner, name = None, alias.name
         source = table_source(sql_alias, relation, name, owner)
         return Joined(f"{relation.sql} AS {sql_alias}", [source])
+
+    def _value_table(self, node: ValueTable, scope: Scope) -> Joined:
+        type_ = _LIST_TYPES[node.kind]
+        carrier = duckdb_type(type_)
+        outer = Scope(parent=scope.parent, clause="VALUES")
+        values = [expressions.assign(self.value(item, outer), type_, self.ctx) for item in node.values]
+        rows = ", ".join(f"({value.sql})" for value in values) or f"(CAST(NULL AS {carrier}))"
+        text = f'(SELECT * FROM (VALUES {rows}) AS v("COLUMN_VALUE"){"" if values else " WHERE FALSE"})'
+        return self._source(Relation(text, (RelationColumn("COLUMN_VALUE", type_, carrier, "COLUMN_VALUE"),)), node.alias)
 
     # Tables
 

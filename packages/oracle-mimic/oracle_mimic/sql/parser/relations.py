@@ -28,6 +28,7 @@ from oracle_mimic.sql.syntax import (
     TableReference,
     Unpivot,
     UnpivotValue,
+    ValueTable,
     XmlSeries,
 )  # fmt: skip
 
@@ -50,7 +51,7 @@ _NOT_AN_ALIAS: dict[str, tuple[str, ...]] = {
     "LOG": ("ERRORS",),
     "MODEL": ("DIMENSION", "PARTITION", "RETURN", "IGNORE", "KEEP", "MAIN", "UNIQUE", "REFERENCE"),
 }
-_REFUSED_TABLES = ("TABLE", "THE", "ONLY", "JSON_TABLE", "GRAPH_TABLE", "CONTAINERS", "SHARDS")
+_REFUSED_TABLES = ("THE", "ONLY", "JSON_TABLE", "GRAPH_TABLE", "CONTAINERS", "SHARDS")
 
 
 class RelationParser(CallParser):
@@ -114,6 +115,8 @@ class RelationParser(CallParser):
 
     def _table_primary(self) -> TableReference:
         start = self.token.start
+        if self.at_word("TABLE") and self.peek().is_op("("):
+            return self._value_table()
         if self.at_word(*_REFUSED_TABLES) and self.peek().is_op("("):
             raise refused(f"{self.token.value} in FROM", offset=start)
         if self.at_word("XMLTABLE") and self.peek().is_op("("):
@@ -217,6 +220,18 @@ class RelationParser(CallParser):
         if len(words) != 3 or words[1].lower() != "to" or not (words[0].isdigit() and words[2].isdigit()):
             raise refused("XMLTABLE of other than 'a to b'", offset=start)
         return XmlSeries(int(words[0]), int(words[2]), self._alias(), start=start, end=self.last_end)
+
+    def _value_table(self) -> ValueTable:
+        """TABLE(collection): of the collection types of SYS that hold plain values."""
+        start = self.token.start
+        self.position += 2
+        call = self.expression()
+        self.expect_op(")")
+        name = call.name[-1].name if isinstance(call, Call) and not call.named else ""
+        if not isinstance(call, Call) or name not in ("ODCINUMBERLIST", "ODCIVARCHAR2LIST", "ODCIDATELIST"):
+            raise refused("TABLE in FROM", offset=start)
+        kind = cast(Literal["ODCINUMBERLIST", "ODCIVARCHAR2LIST", "ODCIDATELIST"], name)
+        return ValueTable(kind, call.arguments, self._alias(), start=start, end=self.last_end)
 
     def _pivot(self) -> Pivot | Unpivot | None:
         if self.at_word("PIVOT") and (self.peek().is_op("(") or self.peek().is_word("XML")):
