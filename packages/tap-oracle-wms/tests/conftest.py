@@ -258,7 +258,7 @@ def sent(database: Database) -> Iterator[list[str]]:
     take = faults.take
 
     def listen(point: str, user: str | None = None, sql: str | None = None) -> Any:
-        if sql is not None and user == database.user:
+        if point == "statement" and sql is not None and user == database.user:
             texts.append(sql)
         return take(point, user, sql)
 
