@@ -377,6 +377,8 @@ def test_what_time_cannot_do(bench: Bench, expression: str, code: int) -> None:
         ("systimestamp at local", "2024-03-15 13:45:30.123456", -180),
         ("current_timestamp", "2024-03-15 13:45:30.123456", -180),
         ("systimestamp + interval '1' day", "2024-03-16 13:45:30.123456", 0),
+        ("least(timestamp '2024-03-15 10:00:00 +02:00', timestamp '2024-03-15 09:00:00 +00:00')", "2024-03-15 08:00:00", 120),
+        ("greatest(timestamp '2024-03-15 10:00:00 +02:00', timestamp '2024-03-15 09:00:00 +00:00')", "2024-03-15 09:00:00", 0),
         ("timestamp '2024-03-09 10:00:00 America/New_York' + interval '1' day", "2024-03-10 15:00:00", -240),
         ("timestamp '2024-02-10 10:00:00 America/New_York' + interval '1' month", "2024-03-10 14:00:00", -240),
         ("to_timestamp_tz('2024-03-15 10:00 +02:00', 'YYYY-MM-DD HH24:MI TZH:TZM')", "2024-03-15 08:00:00", 120),

@@ -219,12 +219,6 @@ def _extreme(name: str, arguments: Arguments, ctx: BindContext) -> Typed:
     items, type_, carrier = as_first(arguments, ctx)
     some_null = " OR ".join(f"{item.sql} IS NULL" for item in items if item.nullable)
     texts = ", ".join(item.sql for item in items)
-    if carrier.startswith("STRUCT"):
-        order = ">" if name == "greatest" else "<"
-        best = items[0].sql
-        for item in items[1:]:
-            best = f"(CASE WHEN ({item.sql}).utc {order} ({best}).utc THEN {item.sql} ELSE {best} END)"
-    else:
-        best = f"{name}({texts})"
+    best = f"{name}({texts})"  # values with a zone are compared by their first field, the instant
     sql = f"(CASE WHEN {some_null} THEN {null_of(carrier)} ELSE {best} END)" if some_null else best
     return derived(sql, type_, carrier, *arguments)

@@ -147,7 +147,7 @@ def lengthb(arguments: Arguments, ctx: BindContext) -> Typed:
     return derived(f"CAST(strlen({to_text(arguments[0], ctx).sql}) AS {COUNT})", NUMBER, COUNT, *arguments)
 
 
-_LONGEST_PAD = 50_000_000
+_LONGEST_PAD = 50_000_000  # characters of a CLOB
 
 
 def _pad(function: str, arguments: Arguments, ctx: BindContext) -> Typed:
@@ -155,7 +155,8 @@ def _pad(function: str, arguments: Arguments, ctx: BindContext) -> Typed:
     filler = to_text(arguments[2], ctx).sql if len(arguments) > 2 else "' '"
     size = as_integer(width)
     known = int(width.literal) * 4 if isinstance(width.literal, Decimal) else VARCHAR2_MAX + 1
-    sql = f"(CASE WHEN {size} > 0 THEN {function}({x.sql}, CAST(least({size}, {_LONGEST_PAD}) AS INTEGER), {filler}) END)"
+    limit = _LONGEST_PAD if x.type.kind in LARGE_TEXT else VARCHAR2_MAX
+    sql = f"(CASE WHEN {size} > 0 THEN {function}({x.sql}, CAST(least({size}, {limit}) AS INTEGER), {filler}) END)"
     if x.type.kind not in LARGE_TEXT and known > VARCHAR2_MAX:
         sql = f"ora_cut_bytes({sql}, {VARCHAR2_MAX})"  # without an error, as Oracle does
     return derived(sql, text_result(x, max(known, 1)), "VARCHAR", *arguments, nullable=True)
