@@ -176,6 +176,9 @@ CATALOGUE: dict[str, Entry] = {
 SHORTEST_SECRET = 3
 """Shorter passwords occur in any text: replacing them would only make messages unreadable, and show where they were."""
 
+WRAPPERS = frozenset({"DPY-6005", "DPY-6000"})
+"""What the driver says about any attempt to connect that failed; the reason is a second code in the same message, if there is one."""
+
 _CONNECTION_ID = re.compile(r"\s*\(CONNECTION_ID=[^)]*\)")
 _CODE = re.compile(r"\b(ORA|DPY|DPI|TNS)-(\d{4,5})\b")
 _UNKNOWN = Entry(Recovery.FATAL, "this code is not in the error catalogue; see the Oracle Database Error Messages manual")
@@ -199,10 +202,11 @@ def explain(error: BaseException, doing: str, *, secrets: tuple[str | None, ...]
 
     doing: what was attempted, naming setting, table or statement ("read WMS.ALLOCATION"); it opens the message.
     secrets: values that must not appear, even if the server repeats them.
-    The class comes from the first code that the catalogue knows; the message ends with what to do about it.
+    The class comes from the first code that the catalogue knows and that does not merely wrap another; the message ends with what to do.
     """
     codes = error_codes(error)
-    code = next((each for each in codes if each in CATALOGUE), codes[0] if codes else None)
+    known = [each for each in codes if each in CATALOGUE]
+    code = next((each for each in known if each not in WRAPPERS), next(iter(known or codes), None))
     entry = CATALOGUE.get(code or "", _UNKNOWN)
     detail = _first_lines(error)
     if "certificate verify failed" in detail.lower():  # the driver reports it as a connection that failed, which repeating never cures

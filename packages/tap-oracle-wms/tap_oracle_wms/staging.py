@@ -20,6 +20,9 @@ from oracle_connection.errors import ConfigurationError, FatalError
 
 ABANDONED_AFTER_SECONDS = 3600
 POLL_SECONDS = 0.02
+IN_USE = ".in-use"
+"""An empty file in the directory as long as its tap lives: without it the target, having taken the last file so far, would remove the
+directory just as the next one is written."""
 LONGEST_POLL_SECONDS = 0.5
 
 logger = logging.getLogger("tap-oracle-wms")
@@ -45,6 +48,7 @@ class Staging:
             sweep(root)
             staging = cls(root / name, quota_bytes, wait_seconds)
             staging.directory.mkdir(mode=0o700)
+            (staging.directory / IN_USE).touch()
             staging._lock = os.open(staging.lock_path, os.O_RDWR | os.O_CREAT, 0o600)
             os.write(staging._lock, str(os.getppid()).encode())
             fcntl.flock(staging._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -90,11 +94,11 @@ class Staging:
             if now_waiting < waiting:
                 since_progress, pause = time.monotonic(), POLL_SECONDS
             waiting = now_waiting
-        self.directory.mkdir(mode=0o700, exist_ok=True)  # the target removes it with its last file
         return time.monotonic() - started
 
     def close(self) -> None:
         """Give the directory over to the target: it is removed now when empty, else by the target with its last file."""
+        (self.directory / IN_USE).unlink(missing_ok=True)
         try:
             self.directory.rmdir()
         except OSError:

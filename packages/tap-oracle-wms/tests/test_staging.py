@@ -28,7 +28,7 @@ def test_files_that_the_target_has_not_taken_survive_the_tap(tmp_path: Path) -> 
     staging = opened(tmp_path)
     (staging.directory / "a.arrow").write_bytes(b"rows")
     staging.close()
-    assert (staging.directory / "a.arrow").exists()
+    assert [path.name for path in staging.directory.iterdir()] == ["a.arrow"]  # the target's rmdir works once it has taken it
     assert sweep(tmp_path) == []  # our parent lives, so the target may
 
 
@@ -103,12 +103,12 @@ def test_a_target_that_takes_nothing_ends_the_wait_with_an_error(tmp_path: Path)
     staging.close()
 
 
-def test_a_directory_that_the_target_removed_with_its_last_file_is_made_again(tmp_path: Path) -> None:
+def test_the_target_cannot_remove_the_directory_while_the_tap_may_still_write_into_it(tmp_path: Path) -> None:
     staging = opened(tmp_path)
-    staging.directory.rmdir()
-    staging.wait_for_room()
-    assert staging.directory.is_dir()
+    with pytest.raises(OSError, match="not empty"):
+        staging.directory.rmdir()
     staging.close()
+    assert not staging.directory.exists()
 
 
 def test_a_directory_that_cannot_be_used_is_a_matter_of_configuration(tmp_path: Path) -> None:
