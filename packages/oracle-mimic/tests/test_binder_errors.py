@@ -36,6 +36,7 @@ def bench() -> Iterator[Bench]:
         ("select site_id from worker group by site_id order by name", 979, 53),
         ("select count(*) from worker where count(*) > 1", 934, 34),
         ("select max(count(*)) from worker", 978, 11),
+        ("select count() from worker", 909, 7),
         ("select max(min(count(*))) from worker group by site_id", 935, None),
         ("select 1 from worker group by (select max(id) from site)", 22818, 30),
         ("select id from worker where row_number() over (order by id) = 1", 30483, 28),

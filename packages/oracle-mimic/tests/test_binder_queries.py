@@ -94,6 +94,9 @@ def first(rows: list[tuple[Any, ...]]) -> list[Any]:
         ("select min(name) keep (dense_rank first order by pay desc, id desc) from worker", (), ["ANA"]),
         ("select count(bonus) from worker", (), [2]),
         ("select sum(pay) from worker where 1 = 0", (), [None]),
+        ("select hired + 1, count(*) from worker group by hired + 1 having hired + 1 > date '2023-06-01' order by hired + 1", (),
+         [datetime(2024, 1, 2)]),
+        ("select distinct hired + 1 from worker where id < 3 order by hired + 1 desc", (), [datetime(2021, 1, 2), datetime(2020, 1, 2)]),
         # analytic
         ("select row_number() over (partition by site_id order by pay desc) from worker order by id", (), [1, 2, 1, 2, 1]),
         ("select sum(count(*)) over (order by site_id) from worker group by site_id order by 1", (), [2, 4, 5]),

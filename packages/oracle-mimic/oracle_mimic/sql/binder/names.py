@@ -6,7 +6,7 @@ from typing import Literal, cast
 
 from oracle_mimic.errors import OracleError, refused
 from oracle_mimic.sql import expressions
-from oracle_mimic.sql.binder.scope import LooseColumn, Scope
+from oracle_mimic.sql.binder.scope import LooseColumn, Scope, same_text
 from oracle_mimic.sql.binder.state import StatementState
 from oracle_mimic.sql.bound import Typed
 from oracle_mimic.sql.syntax import Bind, Name
@@ -67,7 +67,7 @@ class NameBinder(StatementState):
     def _select_alias(self, name: str, node: Name | Bind, scope: Scope) -> Typed | None:
         """ORDER BY looks among the select list's names first; what it finds was judged there."""
         same = scope.aliases.get(name, [])
-        if len({typed.sql for typed in same}) > 1:
+        if len({same_text(typed.sql) for typed in same}) > 1:
             raise OracleError(918, "column ambiguously defined", offset=node.start)
         return same[0] if same else None
 
@@ -88,8 +88,8 @@ class NameBinder(StatementState):
 
     def _used(self, typed: Typed, parts: tuple[str, ...], offset: int, scope: Scope) -> Typed:
         """Note a column used outside aggregates: it must be a GROUP BY expression if the block is grouped."""
-        if typed.sql in scope.group_keys:
-            return scope.group_keys[typed.sql]
+        if (key := scope.group_key(typed.sql)) is not None:
+            return key
         if not scope.aggregate_depth and not typed.aggregate and parts != ("ROWNUM",):
             scope.loose.append(LooseColumn(".".join(parts), offset))
         return typed

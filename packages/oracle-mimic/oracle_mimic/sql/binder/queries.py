@@ -8,7 +8,7 @@ from oracle_mimic.errors import OracleError, refused
 from oracle_mimic.sql import expressions
 from oracle_mimic.sql.binder.body import Body, OutputColumn
 from oracle_mimic.sql.binder.rownum import count_of
-from oracle_mimic.sql.binder.scope import Scope
+from oracle_mimic.sql.binder.scope import Scope, same_text
 from oracle_mimic.sql.binder.selects import BoundSelect, SelectBinder
 from oracle_mimic.sql.bound import Relation, RelationColumn, Typed
 from oracle_mimic.sql.syntax import (
@@ -172,15 +172,15 @@ class QueryBinder(SelectBinder):
 
     def _keys_by_position(self, items: tuple[OrderItem, ...], select: BoundSelect) -> list[tuple[int, OrderItem]]:
         """ORDER BY of a DISTINCT query: each term must be in the select list (ORA-01791)."""
-        texts = [item.typed.sql for item in select.items]
+        texts = [same_text(item.typed.sql) for item in select.items]
         positions: list[tuple[int, OrderItem]] = []
         for item in items:
             position = _position(item.expression)
             if position is None:
                 typed = self.value(item.expression, select.scope)
-                if typed.sql not in texts:
+                if same_text(typed.sql) not in texts:
                     raise OracleError(1791, "not a SELECTed expression", offset=item.start)
-                position = texts.index(typed.sql) + 1
+                position = texts.index(same_text(typed.sql)) + 1
             positions.append((position - 1, item))
         return positions
 

@@ -5,13 +5,17 @@ Every column is a `Typed` whose text refers to its source by a DuckDB alias of o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from oracle_mimic.errors import OracleError
 from oracle_mimic.sql.bound import Relation, Typed
+from oracle_mimic.sql.expressions.derive import END_OF_ERROR
 from oracle_mimic.sql.syntax import Expression
 from oracle_mimic.types import Kind, OracleType
+
+_ERROR_NUMBER = re.compile(re.escape(END_OF_ERROR) + r"\d+")
 
 
 def quoted(name: str) -> str:
@@ -73,12 +77,25 @@ class LooseColumn:
     offset: int
 
 
+@dataclass(frozen=True, slots=True)
+class GroupKey:
+    """A GROUP BY expression: what stands for it elsewhere, and its DuckDB text in GROUP BY."""
+
+    typed: Typed
+    text: str
+
+
+def same_text(sql: str) -> str:
+    """What two bindings of one expression have in common: texts of errors carry a number that makes each another."""
+    return _ERROR_NUMBER.sub(END_OF_ERROR, sql) if END_OF_ERROR in sql else sql
+
+
 @dataclass(slots=True)
 class Scope:
     """One query block (or DML statement): its sources and what holds while its clauses are bound.
 
     clause: for ORA-00934 and ORA-30483. loose: columns outside aggregates, judged when the block is known to be grouped.
-    group_keys: DuckDB text of a GROUP BY expression -> what stands for it in the select list.
+    group_keys: meaning (`same_text`) of a GROUP BY expression -> what stands for it in the select list, and its text in GROUP BY.
     """
 
     parent: Scope | None = None
@@ -92,11 +109,18 @@ class Scope:
     prior: Scope | None = None
     aliases: dict[str, list[Typed]] = field(default_factory=dict)
     grouped: bool = False
-    group_keys: dict[str, Typed] = field(default_factory=dict)
+    group_keys: dict[str, GroupKey] = field(default_factory=dict)
     loose: list[LooseColumn] = field(default_factory=list)
     aggregate_depth: int = 0
     has_aggregates: bool = False
     common_tables: dict[str, Relation] = field(default_factory=dict)
+
+    def group_key(self, sql: str) -> Typed | None:
+        """What stands for an expression that is a GROUP BY expression; None for any other."""
+        if not self.group_keys or self.aggregate_depth:
+            return None
+        found = self.group_keys.get(same_text(sql))
+        return None if found is None else found.typed
 
     def common_table(self, name: str) -> Relation | None:
         """A table of a WITH clause that is visible here."""

@@ -11,7 +11,7 @@ from oracle_mimic.sql import expressions
 from oracle_mimic.sql.binder.body import Body, OutputColumn
 from oracle_mimic.sql.binder.hierarchy import HierarchyBinder
 from oracle_mimic.sql.binder.rownum import is_rownum, mentions_rownum, row_limit
-from oracle_mimic.sql.binder.scope import Scope
+from oracle_mimic.sql.binder.scope import GroupKey, Scope, same_text
 from oracle_mimic.sql.bound import Typed
 from oracle_mimic.sql.lexer import tokenize
 from oracle_mimic.sql.syntax import (
@@ -195,7 +195,7 @@ class SelectBinder(HierarchyBinder):
             columns = list(scope.star(qualifier))
             for column in columns:
                 self._used(column.typed, (column.name,), item.start, scope)
-            return [OutputColumn(column.name, scope.group_keys.get(column.typed.sql, column.typed)) for column in columns]
+            return [OutputColumn(column.name, scope.group_key(column.typed.sql) or column.typed) for column in columns]
         typed = self.value(node, scope)
         return [OutputColumn(self._column_name(item), typed)]
 
@@ -217,7 +217,7 @@ class SelectBinder(HierarchyBinder):
             return ""
         scope.clause = "GROUP BY"
         texts: list[str] = []
-        keys: dict[str, Typed] = {}
+        keys: dict[str, GroupKey] = {}
         for group in groups:
             sets = [[self._group_key(expression, scope, keys, group) for expression in part] for part in group.sets]
             if group.kind is None:
@@ -232,16 +232,15 @@ class SelectBinder(HierarchyBinder):
         scope.loose.clear()
         return f" GROUP BY {', '.join(texts)}"
 
-    def _group_key(self, node: Expression, scope: Scope, keys: dict[str, Typed], group: Grouping) -> str:
+    def _group_key(self, node: Expression, scope: Scope, keys: dict[str, GroupKey], group: Grouping) -> str:
         if any(isinstance(part, (ScalarQuery, Exists)) for part in walk(node)):
             raise OracleError(22818, "Subquery expressions not allowed here", offset=node.start)
         typed = self.value(node, scope)
         key = expressions.group_key(typed)
         nullable = typed.nullable or group.kind is not None
-        if key == typed.sql:
-            keys[typed.sql] = replace(typed, nullable=nullable)
-        else:  # values of one group may look different (time zones): any of them stands for it
-            keys[typed.sql] = replace(typed, sql=f"any_value({typed.sql})", nullable=nullable)
+        # Values of one group may look different (time zones): any of them stands for it.
+        standing = typed if key == typed.sql else replace(typed, sql=f"any_value({typed.sql})")
+        keys[same_text(typed.sql)] = GroupKey(replace(standing, nullable=nullable), key)
         return key
 
 

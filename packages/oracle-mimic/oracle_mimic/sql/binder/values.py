@@ -60,9 +60,9 @@ class ValueBinder(WindowBinder):
         """Bind one value. An expression that is a GROUP BY expression stands for its group."""
         mark = len(scope.loose)
         typed = self._value(node, scope)
-        if scope.group_keys and not scope.aggregate_depth and typed.sql in scope.group_keys:
+        if (key := scope.group_key(typed.sql)) is not None:
             del scope.loose[mark:]
-            return scope.group_keys[typed.sql]
+            return key
         return typed
 
     def values(self, nodes: tuple[Expression, ...], scope: Scope) -> list[Typed]:
@@ -142,9 +142,9 @@ class ValueBinder(WindowBinder):
                 typed = expressions.concat(typed, right, self.ctx)
             else:
                 typed = expressions.arithmetic(part.operator, typed, right, self.ctx)
-            if scope.group_keys and not scope.aggregate_depth and typed.sql in scope.group_keys:
+            if (key := scope.group_key(typed.sql)) is not None:
                 del scope.loose[mark:]
-                typed = scope.group_keys[typed.sql]
+                typed = key
         return typed
 
     def _unary(self, node: Unary, scope: Scope) -> Typed:
@@ -211,9 +211,11 @@ class ValueBinder(WindowBinder):
             raise OracleError(30002, "SYS_CONNECT_BY_PATH function is not allowed here")
         if node.named:
             raise refused(f"{name} with named arguments")
+        if name == "COUNT" and not node.arguments:  # the binder's own sign for COUNT(*)
+            raise OracleError(909, "invalid number of arguments")
         if node.window is not None:
             return self._analytic(name, node, node.window, scope)
-        if not expressions.is_aggregate(name) or (name in ("MIN", "MAX", "COUNT") and not node.arguments):
+        if not expressions.is_aggregate(name):
             if node.within_group or node.keep_order:
                 raise OracleError(30484, "missing window specification for this function")
             if expressions.is_analytic(name):
@@ -292,7 +294,7 @@ class ValueBinder(WindowBinder):
             raise OracleError(979, "not a GROUP BY expression")
         if name == "GROUPING" and len(node.arguments) != 1:
             raise OracleError(909, "invalid number of arguments")
-        keys = {typed.sql: sql for sql, typed in scope.group_keys.items()}
+        keys = {key.typed.sql: key.text for key in scope.group_keys.values()}
         arguments = [self.value(argument, scope).sql for argument in node.arguments]
         if any(argument not in keys for argument in arguments):
             raise OracleError(979, "not a GROUP BY expression")
