@@ -6,7 +6,6 @@ import pytest
 from wms_ops import states
 from wms_ops.guard import FULL, INCREMENTAL, decide
 from wms_ops.states import StateError
-from wms_ops.system_database import merge
 
 STATE_ID = "dev:tap-oracle-wms--allocation-to-target-oracle"
 DONE = {
@@ -76,8 +75,3 @@ def test_a_file_of_another_environment_or_kind_is_refused(synced, tmp_path):
     path.write_text("[]")
     with pytest.raises(StateError, match=r"saved\.json"):
         states.restore(synced.project, path)
-
-
-def test_a_partial_state_is_put_over_the_completed_one(meltano):
-    # `--full-refresh` writes partial states; Meltano starts from both, merged.
-    assert merge({"a": {"x": 1}, "b": [2]}, {"a": {"y": 3}, "b": [1], "c": 4}) == {"a": {"x": 1, "y": 3}, "b": [2], "c": 4}

@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 DEAD_AFTER_SECONDS = 30.0
 BUSY_TIMEOUT_SECONDS = 30.0
+CONNECT_TIMEOUT_SECONDS = 10
 
 
 class SystemDatabaseError(Exception):
@@ -46,22 +47,23 @@ class SystemDatabase:
         """Open the database of `database_uri`; a relative SQLite path starts at the project's `root`."""
         kind = urlsplit(uri).scheme.partition("+")[0]
         self._connection: Any
-        try:
-            if kind == "sqlite":
-                path = root / unquote(uri.partition("///")[2])
+        if kind == "sqlite":
+            path = root / unquote(uri.partition("///")[2])
+            try:
                 self._connection = sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=BUSY_TIMEOUT_SECONDS)
-                self._mark = "?"
-            elif kind in {"postgresql", "postgres"}:
-                import psycopg
+            except sqlite3.OperationalError as error:
+                raise SystemDatabaseError(f"Meltano's system database {path} cannot be opened ({error}); run ./setup.sh") from error
+            self._mark = "?"
+        elif kind in {"postgresql", "postgres"}:
+            import psycopg
 
-                self._connection = psycopg.connect("postgresql://" + uri.partition("://")[2])
-                self._mark = "%s"
-            else:
-                raise SystemDatabaseError(f"MELTANO_DATABASE_URI names a {kind!r} database; wms-ops reads sqlite and postgresql")
-        except sqlite3.OperationalError as error:
-            raise SystemDatabaseError(f"Meltano's system database cannot be opened ({error}); run ./setup.sh") from error
-        except OSError as error:  # psycopg's errors are no OSError; this is an unreadable path
-            raise SystemDatabaseError(f"Meltano's system database cannot be opened: {error}") from error
+            try:
+                self._connection = psycopg.connect("postgresql://" + uri.partition("://")[2], connect_timeout=CONNECT_TIMEOUT_SECONDS)
+            except psycopg.OperationalError as error:
+                raise SystemDatabaseError(f"Meltano's system database (MELTANO_DATABASE_URI) does not answer: {error}") from error
+            self._mark = "%s"
+        else:
+            raise SystemDatabaseError(f"MELTANO_DATABASE_URI names a {kind!r} database; wms-ops reads sqlite and postgresql")
 
     def __enter__(self) -> SystemDatabase:
         return self
