@@ -1,7 +1,8 @@
 """The syntax tree of Oracle's queries and DML: what the parser makes and the binder walks.
 
 One class per construct, and nothing that the parser does not set: a construct without a class cannot reach the binder.
-Every node knows its place in the text: sql[start:end].
+Every node knows its place in the text: sql[start:end]. The module is long because it is one flat list of declarations that refer to
+each other (expressions hold queries, queries hold expressions).
 """
 
 from __future__ import annotations
