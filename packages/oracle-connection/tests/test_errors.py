@@ -16,7 +16,7 @@ from oracle_connection.errors import CATALOGUE, ConfigurationError, DatabaseErro
         ("ORA-01031: insufficient privileges", ConfigurationError, "ORA-01031"),
         ("ORA-28000: the account is locked", ConfigurationError, "ORA-28000"),
         ("DPY-6005: cannot connect to database. Connection refused", RetriableError, "DPY-6005"),
-        ("DPY-6005: cannot connect to database.\nDPY-6001: Service X is not registered (Similar to ORA-12514)", ConfigurationError, "DPY-6001"),
+        ("DPY-6005: cannot connect\nDPY-6001: Service X is not registered (Similar to ORA-12514)", ConfigurationError, "DPY-6001"),
         ("ORA-12541: TNS:no listener", RetriableError, "ORA-12541"),
         ("DPY-4011: the database or network closed the connection\nORA-03113: end-of-file", RetriableError, "DPY-4011"),
         ("ORA-01013: user requested cancel of current operation", RetriableError, "ORA-01013"),

@@ -1,5 +1,7 @@
 """The full sync: every row once, resumed where it stopped, begun anew only when the table's storage changed."""
 
+import subprocess
+import sys
 from collections import Counter
 from datetime import datetime, timedelta
 
@@ -230,3 +232,26 @@ def test_files_are_bounded_by_bytes_too(table, run_tap):
     output = run_tap(entities={"t": {"table": "T", "replication_method": "FULL_TABLE"}}, batch_bytes=50_000, batch_size=100)
     assert len(output.files) > 5
     assert all(rows.nbytes < 100_000 for _, rows in output.batches())
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("transfer", ["batch", "record"])
+def test_a_million_rows_pass_through_in_250_megabytes(database, command, tmp_path, transfer):
+    database.run("CREATE TABLE T (ID NUMBER(10) PRIMARY KEY, TEXT VARCHAR2(200 CHAR), UPDATED TIMESTAMP(6) NOT NULL)")
+    rows = 1_000_000
+    with database.connect() as connection:
+        for start in range(0, rows, 50_000):
+            moment = datetime(2026, 11, 22)
+            data = [(number, f"{number:0100d}", moment) for number in range(start, start + 50_000)]
+            connection.direct_path_load("TESTER", "T", ["ID", "TEXT", "UPDATED"], data)
+    tap = command(entities={"t": {"table": "T", "replication_method": "FULL_TABLE"}}, transfer=transfer)
+    code = (  # ru_maxrss of a child begins with its parent's memory, which holds the server here
+        "import sys; from tap_oracle_wms.tap import TapOracleWms\n"
+        "try:\n    TapOracleWms.cli()\n"
+        "finally:\n    sys.stderr.write(open('/proc/self/status').read())"
+    )
+    with (tmp_path / "out").open("wb") as out:
+        process = subprocess.run([sys.executable, "-c", code, "--config", tap.config_path], stdout=out, stderr=subprocess.PIPE, check=True)
+    (peak,) = [int(line.split()[1]) for line in process.stderr.decode().splitlines() if line.startswith("VmHWM")]
+    assert peak / 1024 < 250
