@@ -184,3 +184,19 @@ def test_a_clock_can_be_set_back_without_time_running_backwards_in_the_log(wms: 
     wms.run("insert into t values (2, 2)")
     wms.commit()
     assert database.registry.log.moments == sorted(database.registry.log.moments)
+
+
+def test_purging_is_over_when_nothing_old_is_left(wms: Client, clock: Clock, database: Database) -> None:
+    wms.run("insert into t select level, 0 from dual connect by level <= 5")
+    wms.commit()
+    for _ in range(3):
+        clock.advance(10)
+        wms.run("update t set v = v + 1")
+        wms.commit()
+    clock.advance(595)
+    assert database.purge() == 10, "the third update is younger than the retention"
+    clock.advance(10)
+    assert database.purge() == 5
+    assert database.purge() == 0
+    assert len(database.registry.log.scns) < 5
+    assert wms.query("select sum(v), count(*) from t") == [(15, 5)]

@@ -237,6 +237,7 @@ class Database:
             horizon = min([registry.horizon(), *registry.held_snapshots.values()])
             low = min([registry.next_number, *registry.open]) - 1
             registry.purged_scn = max(registry.purged_scn, horizon)
+            commits_to_trim = registry.log.has_commit_before(horizon)
             snapshot = registry.view(horizon)
         for object_id in list(self._ended):
             with self.engine.write_lock, self.engine.cursor() as cursor:
@@ -246,8 +247,11 @@ class Database:
                     continue
                 with duckdb_transaction(cursor):
                     purged += engine_versions.purge(cursor, table, snapshot)
-        with self.engine.write_lock, self.engine.cursor() as cursor, duckdb_transaction(cursor):
-            self.storage.trim_commits(cursor, low, horizon)
+                if not engine_versions.has_ended(cursor, table):
+                    self._ended.discard(object_id)
+        if commits_to_trim:
+            with self.engine.write_lock, self.engine.cursor() as cursor, duckdb_transaction(cursor):
+                self.storage.trim_commits(cursor, low, horizon)
         with registry.lock:
             registry.log.trim(horizon)
         return purged

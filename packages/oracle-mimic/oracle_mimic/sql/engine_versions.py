@@ -158,6 +158,11 @@ def purge(cursor: Connection, table: Table, snapshot: Snapshot) -> int:
     return changed(cursor, f"DELETE FROM {table.physical} WHERE ex <= {snapshot.limit}{excluded}")
 
 
+def has_ended(cursor: Connection, table: Table) -> bool:
+    """Whether any version of the table has ended: then there is, or will be, something to purge."""
+    return bool(run(cursor, f"SELECT 1 FROM {table.physical} WHERE ex < {LIVE} LIMIT 1"))
+
+
 def next_ordinal(cursor: Connection, table: Table) -> int:
     """The number of the next row ever to be put in a table's segment."""
     rows = run(cursor, f"SELECT max(rid) FROM {table.physical}")

@@ -118,6 +118,10 @@ class ScnLog:
             raise OracleError(8181, "specified number is not a valid system change number")
         return self.moments[position]
 
+    def has_commit_before(self, horizon: int) -> bool:
+        """Whether `trim` would forget a commit."""
+        return any(self.transactions[: max(bisect_right(self.scns, horizon) - 1, 0)])
+
     def trim(self, horizon: int) -> None:
         """Forget entries before an SCN (the entry in force at it stays, so that its moment is still known)."""
         position = bisect_right(self.scns, horizon) - 1
