@@ -17,3 +17,6 @@ class TerminatedError(SystemExit):
     def __init__(self, signal_number: int) -> None:
         super().__init__(128 + signal_number)
         self.signal_number = signal_number
+
+    def __str__(self) -> str:
+        return f"ended by signal {self.signal_number}; what was not committed comes again"

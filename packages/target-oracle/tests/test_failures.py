@@ -153,3 +153,42 @@ def test_changes_for_a_table_that_is_gone_are_refused(warehouse, first):
     warehouse.execute(f'DROP TABLE "{warehouse.prefix}ITEMS" PURGE')
     with pytest.raises(MissingTableError, match="run the full sync again"):
         warehouse.load(messages)
+
+
+def test_a_call_that_takes_too_long_is_cancelled_and_repeated(warehouse, first, run_records):
+    _, messages = first
+    warehouse.faults.arm("delay", "before_call", matching="MERGE INTO", seconds=4, user="ANALYTICS")
+    assert warehouse.load(messages, call_timeout_seconds=2, lease_wait_seconds=10) == [{"at": 2}]
+    check(warehouse)
+    assert run_records()[-1]["retries"] >= 1
+
+
+def leave_behind(warehouse, name, table, hours):
+    """A load table that a dead run left for another table, so many hours ago."""
+    warehouse.execute(f'CREATE TABLE "{name}" ("A" NUMBER)')
+    warehouse.execute(
+        "INSERT INTO WMS_LOAD_TABLE (PRIVATE_TABLE,TABLE_NAME,PURPOSE,PROCESS,CREATED_AT) "
+        "VALUES (:1,:2,'load','dead',SYS_EXTRACT_UTC(SYSTIMESTAMP)-NUMTODSINTERVAL(:3,'HOUR'))",
+        name,
+        table,
+        hours,
+    )
+
+
+def test_the_sweep_takes_old_tables_of_dead_runs_and_never_a_living_one_s(warehouse, first, make_stream):
+    _, messages = first
+    other = make_stream("other", mode=Mode.FULL, generation=1)
+    warehouse.load([other.schema(), other.chunk(0, rows((1, "a"))), other.full_sync(1, 1)])
+    old, young = f"{warehouse.prefix}OTHER__L_OLD", f"{warehouse.prefix}OTHER__L_YOUNG"
+    leave_behind(warehouse, old, f"{warehouse.prefix}OTHER", 30)
+    leave_behind(warehouse, young, f"{warehouse.prefix}OTHER", 1)
+    living = warehouse.target()
+    living._process_schema_message(other.schema())
+    lock = living._sink("other").writer
+    lock.run.open()
+    lock.run.leases.take(f"{warehouse.prefix}OTHER")  # a living run holds the table and has not swept yet
+    warehouse.load(messages)
+    assert set(warehouse.private_tables()) == {old, young}
+    living.close("success")
+    warehouse.load([messages[0], make_stream(run_id="run-3").batch(rows((9, "z")), read_scn=3)])
+    assert warehouse.private_tables() == [young]

@@ -94,7 +94,7 @@ def batch_points():
 
 
 @pytest.mark.parametrize(("arm", "signal_number"), list(batch_points()))
-def test_a_batch(warehouse, make_stream, tmp_path, arm, signal_number):
+def test_a_batch(warehouse, make_stream, tmp_path, run_records, *, arm, signal_number):
     stream = make_stream(mode=Mode.FULL, generation=1)
     warehouse.load([stream.schema(), stream.chunk(0, rows((1, "a"), (2, "b")), read_scn=1), stream.full_sync(1, 2)])
     changes = make_stream(run_id="run-2")
@@ -104,6 +104,8 @@ def test_a_batch(warehouse, make_stream, tmp_path, arm, signal_number):
 
     code, states = run_until(warehouse, feed(), tmp_path, arm, signal_number)
     assert code in {-signal.SIGKILL, 128 + signal.SIGTERM}
+    if signal_number == signal.SIGTERM:
+        assert run_records()[-1]["status"] == "interrupted"
     if states:
         assert states == [{"at": 2}]
         assert warehouse.rows("items", '"ID","NAME"') == [(1, "a"), (2, "B"), (3, "c")]
