@@ -193,3 +193,25 @@ def test_a_null_that_was_given_a_type_keeps_it(bench: Bench) -> None:
     for expression, kind in (("cast(null as date)", Kind.DATE), ("to_number(null)", Kind.NUMBER), ("to_char(null)", Kind.VARCHAR2)):
         for wrapped in (expression, f"case when 1 = 1 then {expression} else null end", f"nvl({expression}, null)"):
             assert described(bench, wrapped).type.kind is kind
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "case when pay = 0 then 'abc' end",
+        "nullif('abc', name)",
+        "nvl2(bonus, 'abc', null)",
+        "decode(id, 99, 'abc')",
+        "nullif('a' || 'bc', name)",
+    ],
+)
+def test_one_text_or_null_can_be_compared(bench: Bench, case: str) -> None:
+    assert bench.rows(f"select count(*) from worker where {case} = 'x'") == [(0,)]
+    assert bench.rows(f"select count(*) from worker where {case} like '12'") == [(0,)]
+    assert bench.rows(f"select count(*) from worker where 'a' || 'b' = {case}") == [(0,)]
+
+
+def test_a_constant_may_be_sorted_and_grouped_by(bench: Bench) -> None:
+    assert len(bench.rows("select cast('a' as varchar2(7)) v from worker order by 1, 'x', null")) == 5
+    assert bench.rows("select 'a', count(*) from worker group by 'a'") == [("a", 5)]
+    assert bench.rows("select max(n) from (select row_number() over (partition by 'a' order by 'b', id) n from worker)") == [(5,)]

@@ -110,7 +110,9 @@ class TableStream(Stream):
     def apply_catalog(self, catalog: singer.Catalog) -> None:
         """Take keys and methods from a catalog. Names may be written in other case. Raises ConfigurationError for unknown ones."""
         super().apply_catalog(catalog)
-        if self.replication_key is not None:
+        if self.replication_method != INCREMENTAL:
+            self.replication_key = None  # metadata for `*` names one for every stream, also for those that are read completely
+        elif self.replication_key is not None:
             self.replication_key = self._column_named(self.replication_key, "replication-key")
         self.primary_keys = tuple(self._column_named(name, "key properties") for name in self.primary_keys)
         if self.replication_method == INCREMENTAL and self.replication_key is None and self.selected:

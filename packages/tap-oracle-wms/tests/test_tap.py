@@ -116,6 +116,12 @@ def test_a_replication_key_that_does_not_exist_is_an_error(table, command, run_t
         run_tap(catalog=catalog)
 
 
+def test_a_key_named_for_every_stream_does_no_harm_to_those_that_are_read_completely(table, command, run_tap):
+    catalog = select(json.loads(command()("--discover").text), **{"replication-key": "NOPE", "forced-replication-method": "FULL_TABLE"})
+    catalog["streams"][0]["replication_method"] = "FULL_TABLE"
+    assert len(run_tap(catalog=catalog).rows()) == ROWS
+
+
 def test_nothing_selected_is_an_error_and_not_a_run_without_rows(table, command, files):
     catalog = select(json.loads(command()("--discover").text), selected=False)
     output = command()("--catalog", files("catalog.json", catalog))

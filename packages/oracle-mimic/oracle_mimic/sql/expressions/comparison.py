@@ -31,6 +31,7 @@ from oracle_mimic.sql.expressions.derive import (
     TEXT,
     derived,
     null_of,
+    one_or_null,
 )
 from oracle_mimic.sql.expressions.intervals import to_interval
 from oracle_mimic.sql.expressions.numbers import aligned
@@ -148,7 +149,15 @@ def case_when(conditions: Sequence[str], values: Sequence[Typed], otherwise: Typ
     text = "".join(f" WHEN {condition} THEN {value.sql}" for condition, value in zip(conditions, converted, strict=False))
     last = f" ELSE {converted[-1].sql}" if otherwise is not None else ""
     nullable = otherwise is None or any(branch.nullable for branch in branches)
-    return derived(f"(CASE{text}{last} END)", type_, carrier, *branches, nullable=nullable)
+    sql = f"(CASE{text}{last} END)"
+    if nullable:
+        sql = one_or_null(sql, carrier, (branch.sql for branch in converted))
+    return derived(sql, type_, carrier, *branches, nullable=nullable)
+
+
+def _unfolded(x: Typed) -> str:
+    """A text literal stands in a cast: DuckDB takes a bare one in ORDER BY or GROUP BY for a mistake."""
+    return f"CAST({x.sql} AS {x.carrier})" if x.sql.startswith("'") else x.sql
 
 
 def group_key(x: Typed) -> str:
@@ -162,7 +171,9 @@ def order_key(x: Typed, descending: bool, nulls_first: bool | None, ctx: BindCon
     """One term of an ORDER BY; NULLs sort as the largest value unless told otherwise."""
     del ctx
     first = descending if nulls_first is None else nulls_first
-    return f"{group_key(x)} {'DESC' if descending else 'ASC'} NULLS {'FIRST' if first else 'LAST'}"
+    key = group_key(x) if x.type.kind is Kind.TIMESTAMP_TZ else _unfolded(x)
+    _reject_unordered(x)
+    return f"{key} {'DESC' if descending else 'ASC'} NULLS {'FIRST' if first else 'LAST'}"
 
 
 __all__ = [

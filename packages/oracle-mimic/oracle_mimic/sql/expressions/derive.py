@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from typing import Any
 
 from oracle_mimic.sql.bound import Typed
@@ -92,6 +93,15 @@ def raising(code: int, text: str, carrier: str) -> str:
     one, else DuckDB would compute two equal casts once, in advance, and fail although no branch needs them.
     """
     return f"([{null_of(carrier)}])[CAST({quote(f'ORA-{code:05d}: {text}{END_OF_ERROR}{next(_raised)}')} AS BIGINT)]"
+
+
+def one_or_null(case: str, carrier: str, branches: Iterable[str]) -> str:
+    """A CASE whose branches are one text or NULL, kept from DuckDB's optimizer.
+
+    DuckDB 2.0 fails on `CASE WHEN c THEN 'a' END = 'b'` (it turns it into a call that it cannot bind). Trimming nothing hides the CASE.
+    """
+    values = set(branches) - {null_of(carrier), "NULL"}
+    return f"ltrim({case}, '')" if carrier == "VARCHAR" and len(values) == 1 else case
 
 
 def byte_length(type_: OracleType) -> int:

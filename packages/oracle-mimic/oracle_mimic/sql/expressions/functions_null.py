@@ -18,6 +18,7 @@ from oracle_mimic.sql.expressions.derive import (
     TEXT,
     byte_length,
     derived,
+    one_or_null,
     varchar2,
 )
 from oracle_mimic.sql.expressions.functions import Arguments, scalar
@@ -62,7 +63,8 @@ def nvl(arguments: Arguments, ctx: BindContext) -> Typed:
 @scalar("NVL2", least=3)
 def nvl2(arguments: Arguments, ctx: BindContext) -> Typed:
     items, type_, carrier = as_first(arguments[1:], ctx)
-    sql = f"(CASE WHEN {arguments[0].sql} IS NOT NULL THEN {items[0].sql} ELSE {items[1].sql} END)"
+    case = f"(CASE WHEN {arguments[0].sql} IS NOT NULL THEN {items[0].sql} ELSE {items[1].sql} END)"
+    sql = one_or_null(case, carrier, (item.sql for item in items))
     return derived(sql, type_, carrier, *arguments, nullable=items[0].nullable or items[1].nullable)
 
 
@@ -84,7 +86,7 @@ def nullif(arguments: Arguments, ctx: BindContext) -> Typed:
     if left.is_null_literal:
         raise OracleError(932, "inconsistent datatypes: expected - got CHAR")
     type_ = OracleType(Kind.VARCHAR2, length=left.type.length) if left.type.kind is Kind.CHAR else left.type
-    sql = f"(CASE WHEN {compare('=', left, right, ctx)} THEN NULL ELSE {left.sql} END)"
+    sql = one_or_null(f"(CASE WHEN {compare('=', left, right, ctx)} THEN NULL ELSE {left.sql} END)", left.carrier, [left.sql])
     return derived(sql, type_, left.carrier, left, right, nullable=True)
 
 
