@@ -99,6 +99,17 @@ sys.exit(1)
     assert (tally.runs, tally.failures, tally.held) == (2, 1, None)
 
 
+def test_a_configuration_error_before_there_is_a_record_holds_the_job_too(one):
+    """Discovery fails on a wrong password; what the tap said is all there is."""
+    said = "cannot connect to 127.0.0.1:1521/WMS as WMS: ORA-01017: invalid username/password [configuration] check the settings"
+    (one.root / "tap.sh").write_text(f"#!/bin/sh\necho '{said}' >&2\nexit 78\n")
+    scheduler = Scheduler(one.project, [SYNC])
+    for _ in range(3):
+        scheduler._tick(SYNC)
+    tally = scheduler.tallies["allocation_full_sync"]
+    assert (tally.runs, tally.failures, tally.held) == (1, 1, said)
+
+
 def test_other_errors_hold_nothing(tmp_path):
     record = {"run_id": "r1", "error": {"class": "retriable", "code": "ORA-12541", "message": "no listener"}}
     (tmp_path / "runs-2026-11-22.jsonl").write_text(json.dumps(record) + "\n")

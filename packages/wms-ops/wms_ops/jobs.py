@@ -61,11 +61,25 @@ def schedules(project: Project) -> list[Schedule]:
     return found
 
 
-def start(project: Project, job: str, variables: Mapping[str, str] | None = None) -> tuple[str, subprocess.Popen[bytes]]:
-    """Start `meltano run JOB` in a session of its own, so that a signal to us is not one to it; its run id and the process."""
+def start(
+    project: Project, job: str, variables: Mapping[str, str] | None = None, output: int | None = None
+) -> tuple[str, subprocess.Popen[str]]:
+    """Start `meltano run JOB` in a session of its own, so that a signal to us is not one to it; its run id and the process.
+
+    output: subprocess.PIPE to read what it says (both streams in one), None to let it say so itself.
+    """
     run_id = str(uuid.uuid4())
     variables = {**(os.environ if variables is None else variables), "MELTANO_RUN_ID": run_id, "MELTANO_ENVIRONMENT": project.environment}
-    process = subprocess.Popen([meltano(project), "run", job], cwd=project.root, env=variables, start_new_session=True)
+    process = subprocess.Popen(
+        [meltano(project), "run", job],
+        cwd=project.root,
+        env=variables,
+        start_new_session=True,
+        stdout=output,
+        stderr=None if output is None else subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
     return run_id, process
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -32,6 +33,7 @@ from wms_ops.system_database import SystemDatabaseError
 HEARTBEAT_SECONDS = 10
 GRACE_SECONDS = 30
 TERMINATE_SECONDS = 20
+_PLUGIN_LINE = re.compile(r"^\S+ \[\w+ *\] \S+ +")
 
 
 def utc_now() -> str:
@@ -67,7 +69,7 @@ class Scheduler:
     limit_seconds: float = 60.0
     started_at: str = field(default_factory=utc_now)
     tallies: dict[str, Tally] = field(default_factory=dict)
-    _processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _processes: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
     _held_since: dict[str, float] = field(default_factory=dict)
     _stopping: threading.Event = field(default_factory=threading.Event)
     _engine: BackgroundScheduler = field(init=False)
@@ -157,15 +159,16 @@ class Scheduler:
                 return
             tally.waiting = 0
         tally.last_started_at = utc_now()
-        run_id, process = start(self.project, schedule.job, self._variables)
+        run_id, process = start(self.project, schedule.job, self._variables, subprocess.PIPE)
         tally.running_run_id = run_id
         self._processes[schedule.name] = process
+        said = _relay(process)
         tally.last_exit_code = process.wait()
         self._processes.pop(schedule.name, None)
         tally.running_run_id, tally.last_ended_at, tally.runs = None, utc_now(), tally.runs + 1
         if tally.last_exit_code:
             tally.failures += 1
-            reason = configuration_error(self.project.records, run_id)
+            reason = configuration_error(self.project.records, run_id) or said
             _say(f"{schedule.name}: run {run_id} failed with exit code {tally.last_exit_code}" + (f": {reason}" if reason else ""))
             if reason:
                 tally.held = reason
@@ -213,6 +216,18 @@ class Scheduler:
         return path
 
 
+def _relay(process: subprocess.Popen[str]) -> str | None:
+    """Say what a run says; the last line that tells of a configuration error, which may end a run before it has a record."""
+    found = None
+    if process.stdout is not None:
+        with process.stdout as lines:
+            for line in lines:
+                sys.stderr.write(line)
+                if "[configuration]" in line:
+                    found = _PLUGIN_LINE.sub("", line.strip())[:300]
+    return found
+
+
 def configuration_error(records: Path, run_id: str) -> str | None:
     """The message of the configuration error that ended this run, from its run records; None when it was something else."""
     for path in sorted(records.glob("runs-*.jsonl"))[-2:]:
@@ -234,7 +249,7 @@ def select(project: Project, only: list[str]) -> list[Schedule]:
     return [schedule for schedule in found if not only or schedule.name in only]
 
 
-def _wait(processes: dict[str, subprocess.Popen[bytes]], seconds: float) -> None:
+def _wait(processes: dict[str, subprocess.Popen[str]], seconds: float) -> None:
     deadline = datetime.now(UTC).timestamp() + seconds
     for process in processes.values():
         try:
