@@ -123,7 +123,9 @@ def test_each_environment_reads_its_own_variables(pipeline):
     for environment, host in (("dev", "dev.invalid"), ("staging", "staging.invalid"), ("prod", "127.0.0.1")):
         config = pipeline.meltano("--log-level", "error", f"--environment={environment}", "config", "print", "tap-oracle-wms--allocation")
         assert json.loads(config[config.index("{") :])["host"] == host
-    pipeline.meltano("run", "allocation_full_sync", MELTANO_ENVIRONMENT="prod")
+    # The common file may also say which environment this machine is.
+    pipeline.write_env(".env", {"MELTANO_ENVIRONMENT": "prod"})
+    assert "Environment 'prod' is active" in pipeline.meltano("run", "allocation_full_sync")
     pipeline.demo("compare", "--tables", "ALLOCATION")
 
 
