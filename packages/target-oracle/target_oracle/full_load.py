@@ -233,7 +233,7 @@ class FullLoad:
 
     def _finish_once(self, chunks: int, rows: int | None, watermark: str | None) -> None:
         fence = self.begin()
-        if self.visible:
+        if self.visible or self._swapped_before(fence):
             return
         ledger = self.control.chunks(self.table, self.generation)
         missing = sorted(set(range(chunks)) - set(ledger))
@@ -260,6 +260,16 @@ class FullLoad:
             self._build_indexes()
         self._swap(fence, old=None if live is None else self._old_name(), watermark=watermark)
         self.visible = True
+
+    def _swapped_before(self, fence: int) -> bool:
+        """Whether an attempt before this one got as far as the swap; what it left to do is done here."""
+        finish_swap(self.control, self.connector, self.table, fence)
+        row = self.control.lock(self.table, fence=fence)
+        self.writer.run.database.rollback()
+        self.visible = row.generation == self.generation and row.generation_status == DONE
+        if self.visible:
+            self.connector.drop_private(self._old_name())
+        return self.visible
 
     def _old_name(self) -> str:
         return self.connector.private_name(self.table, "old", self.generation)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oracle_connection.types import parse_type
 from target_oracle.batch import fit, latest, latest_positions
@@ -15,6 +15,9 @@ from target_oracle.columns import Column, TableModel
 from target_oracle.errors import DataError
 from target_oracle.records import InvalidRecordError, make_validator, to_table
 from target_oracle.rejects import find_bad_rows
+
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Pure and quick; only a busy machine makes them slow."""
 
 
 def model(*key, **types):
@@ -83,6 +86,7 @@ def test_a_number_beyond_its_precision_is_refused(type_, value):
     fit(pa.table({"id": [1], "n": pa.array([value - 1], wide)}), target)
 
 
+@UNHURRIED
 @given(st.lists(st.tuples(st.integers(0, 5), st.text(max_size=2)), max_size=30))
 def test_the_last_row_of_each_key_stays_in_order(pairs):
     table = pa.table({"ID": pa.array([each[0] for each in pairs], pa.int64()), "V": pa.array([each[1] for each in pairs], pa.string())})
@@ -93,6 +97,7 @@ def test_the_last_row_of_each_key_stays_in_order(pairs):
     assert result.num_rows == len(expected)
 
 
+@UNHURRIED
 @given(st.lists(st.tuples(st.integers(0, 3), st.none() | st.integers(0, 4), st.booleans()), max_size=20))
 def test_versions_and_delete_marks_keep_the_newest_live_row_and_a_later_mark(rows):
     now = datetime(2026, 1, 1)
@@ -162,6 +167,7 @@ def test_the_validator_is_compiled_and_names_the_property():
         validate({"id": "1"})
 
 
+@UNHURRIED
 @given(st.sets(st.integers(0, 40), max_size=6))
 def test_bad_rows_are_found_one_by_one(bad):
     def trial(positions):

@@ -1,9 +1,11 @@
 """Names: one spelling, stable short forms."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from target_oracle.naming import MAX_IDENTIFIER_BYTES, column_names, identifier, qualified, suffixed
+
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def test_a_name_is_upper_case_and_otherwise_unchanged():
@@ -21,6 +23,7 @@ def test_an_empty_name_is_refused():
         identifier("")
 
 
+@UNHURRIED
 @given(st.text(min_size=1, max_size=300))
 def test_a_name_fits_and_is_stable(text):
     name = identifier(text)
@@ -30,6 +33,7 @@ def test_a_name_fits_and_is_stable(text):
     assert name == identifier(text)
 
 
+@UNHURRIED
 @given(st.lists(st.text(min_size=1, max_size=40), unique=True, max_size=30))
 def test_columns_never_meet(properties):
     names = column_names(properties, reserved=["_SDC_BATCHED_AT"])

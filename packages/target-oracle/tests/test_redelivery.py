@@ -15,7 +15,10 @@ change = st.tuples(st.integers(1, 4), st.sampled_from(["a", "b", None, "deleted"
 
 
 @settings(
-    max_examples=6, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=6,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     batches=st.lists(st.tuples(st.booleans(), st.lists(change, min_size=1, max_size=4)), min_size=1, max_size=5),

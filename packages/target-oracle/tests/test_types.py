@@ -92,7 +92,10 @@ def read_back(warehouse, stream):
 
 @pytest.mark.parametrize("how", ["files", "records"])
 @settings(
-    max_examples=8, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(rows=st.lists(ROW, min_size=1, max_size=8))
 def test_every_value_arrives_equal(warehouse, make_stream, how, rows):
