@@ -6,6 +6,8 @@ import oracledb
 import pytest
 from oracle_mimic.pytest_plugin import OracleTarget
 
+MERGE_TWICE = """merge into error_codes t using (select 1 a, 'x' b from dual union all select 1, 'y' from dual) s on (t.a = s.a)
+    when matched then update set b = s.b"""
 # (code, statement); the table ERROR_CODES has A NUMBER(10) primary key, B VARCHAR2(10) and two rows.
 CASES = [
     (1, "insert into error_codes (a) values (1)"),
@@ -81,8 +83,7 @@ CASES = [
     (2291, "insert into error_codes_child values (99)"),
     (2292, "delete from error_codes where a = 1"),
     (12899, "update error_codes set b = '12345678901'"),
-    (30926, "merge into error_codes t using (select 1 a, 'x' b from dual union all select 1, 'y' from dual) s"
-            " on (t.a = s.a) when matched then update set b = s.b"),
+    (30926, MERGE_TWICE),
     (32034, "with a as (with b as (select 1 x from dual) select * from b) select * from a"),
     (38104, "merge into error_codes t using (select 1 a from dual) s on (t.a = s.a) when matched then update set a = 2"),
 ]  # fmt: skip
