@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
 from oracle_mimic.errors import OracleError, refused
-from oracle_mimic.sql.expressions.number_bytes import EXACT, decode, encode, text_of
+from oracle_mimic.sql.expressions.number_bytes import EXACT, decode, encode
 from oracle_mimic.sql.expressions.registry import udf
 
 
@@ -139,13 +139,17 @@ def _signed(text: str, mask: Mask, *, negative: bool) -> str:
     return f"{pad}{'-' if negative else ' '}{dollar}{body}"
 
 
+TM9_CHARACTERS = 64
+"""Up to so many characters TM9 prints plain digits, beyond them it prints as TME does."""
+
+
 @udf("BLOB", "VARCHAR", "VARCHAR", returns="VARCHAR")
 def format_number(data: bytes, model: str, characters: str) -> str:
     """TO_CHAR(number, model): `#` all over when the number does not fit."""
     mask, value = parse_number_model(model), decode(data)
     if mask.minimal:
-        plain = text_of(value).replace(".", characters[0])
-        return plain if mask.minimal == "TM9" else _minimal_exponent(value, characters)
+        plain = _plain(value).replace(".", characters[0])
+        return plain if mask.minimal == "TM9" and len(plain) <= TM9_CHARACTERS else _minimal_exponent(value, characters)
     if mask.hexadecimal:
         return _hexadecimal(value, mask)
     if mask.scientific:
@@ -159,6 +163,15 @@ def format_number(data: bytes, model: str, characters: str) -> str:
         text = " " * len(text)
     result = _signed(text, mask, negative=value < 0)
     return result if mask.fill else result.strip(" ") or " "
+
+
+def _plain(value: Decimal) -> str:
+    """Every digit, no exponent, no zero before the point: `-.5`."""
+    text = f"{value:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    sign, body = ("-", text[1:]) if text.startswith("-") else ("", text)
+    return sign + (body[1:] if body.startswith("0.") else body)
 
 
 def _minimal_exponent(value: Decimal, characters: str) -> str:
