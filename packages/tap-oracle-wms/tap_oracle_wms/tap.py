@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 fatal error; 78 configuration (someone must change somethi
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import os
@@ -55,7 +56,7 @@ class TapOracleWms(Tap):
     dynamic_catalog = True
     message_writer_class = MessageWriter
     catalog_file: Path | None = None
-    config_jsonschema: ClassVar[dict[str, Any]] = SETTINGS_SCHEMA
+    config_jsonschema: ClassVar[dict[str, Any]] = copy.deepcopy(SETTINGS_SCHEMA)  # the SDK adds its own settings to it in place
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,

@@ -6,6 +6,7 @@ wait. The SDK's base class would hold it back until the end of the input.
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import sys
@@ -48,7 +49,7 @@ class TargetOracle(Target):
     """Loads Singer streams into an Oracle database: each batch once, whole, and provably."""
 
     name = "target-oracle"
-    config_jsonschema = SETTINGS_SCHEMA
+    config_jsonschema = copy.deepcopy(SETTINGS_SCHEMA)  # the SDK adds its own settings to it in place
     default_sink_class = OracleSink
     message_reader_class = MessageReader
     capabilities: list[CapabilitiesEnum] = [  # type: ignore[misc] # noqa: RUF012 - the SDK declares it so

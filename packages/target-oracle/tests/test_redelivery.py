@@ -33,11 +33,11 @@ def test_prefixes_delivered_again_change_nothing(warehouse, make_stream, tmp_pat
     for scn, (as_file, changes) in enumerate(batches, 1):
         live = [{"ID": key, "NAME": value} for key, value in changes if value != "deleted"]
         if as_file and live:
-            messages.append(stream.batch(live, read_scn=scn))
-        else:
-            for key, value in changes:
+            messages.append(stream.batch(live, read_scn=10 * scn))
+        else:  # one SCN shows one version of a row, and a prefix may end between two versions
+            for step, (key, value) in enumerate(changes):
                 row = {"ID": key, "_sdc_deleted_at": GONE} if value == "deleted" else {"ID": key, "NAME": value}
-                messages.append(stream.record(row, sequence=scn))
+                messages.append(stream.record(row, sequence=10 * scn + step))
     kept = tmp_path / name
     if stream.directory.exists():
         shutil.copytree(stream.directory, kept)
