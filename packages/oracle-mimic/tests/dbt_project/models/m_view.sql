@@ -1,0 +1,2 @@
+{{ config(materialized='view') }}
+select id, code, rate, valid_from, note from {{ ref('rates') }}
