@@ -33,7 +33,8 @@ class Dbt:
 
     def invoke(self, *arguments: str) -> dict[str, Any]:
         """Run one dbt command, which must succeed; its nodes' statuses by name."""
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin
+        assert self._process.stdout
         print(json.dumps(arguments), file=self._process.stdin, flush=True)
         answer = json.loads(self._process.stdout.readline() or '{"success": false}')
         assert answer["success"], f"{arguments}: {answer}\n{self._log.read_text()[-4000:]}"
