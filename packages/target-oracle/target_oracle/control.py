@@ -25,7 +25,7 @@ from target_oracle.naming import qualified
 from target_oracle.statements import moment
 
 LEASE, CONTROL, AUDIT, CHUNK, PRIVATE = "WMS_LOAD_LEASE", "WMS_LOAD_CONTROL", "WMS_LOAD_AUDIT", "WMS_LOAD_CHUNK", "WMS_LOAD_TABLE"
-NAME_IN_USE, NO_SUCH_TABLE, DUPLICATE = "ORA-00955", "ORA-00942", "ORA-00001"
+NAME_IN_USE, NO_SUCH_TABLE, DUPLICATE, COLUMN_EXISTS = "ORA-00955", "ORA-00942", "ORA-00001", "ORA-01430"
 ROW_LOCK_WAIT_SECONDS = 60
 _TABLE_NAME = '"TABLE_NAME" VARCHAR2(128 CHAR)'
 
@@ -40,7 +40,8 @@ DEFINITIONS = {
         "GENERATION" NUMBER(19), "CHUNK" NUMBER(10), "PART" NUMBER(10), "WINDOW_KEY" VARCHAR2(128 CHAR), "WINDOW_FROM" VARCHAR2(100 CHAR),
         "WINDOW_TO" VARCHAR2(100 CHAR), "READ_SCN" NUMBER(20), "ROWS_READ" NUMBER(19) NOT NULL, "ROWS_INSERTED" NUMBER(19) NOT NULL,
         "ROWS_UPDATED" NUMBER(19) NOT NULL, "ROWS_UNCHANGED" NUMBER(19) NOT NULL, "ROWS_DELETED" NUMBER(19) NOT NULL,
-        "ROWS_REJECTED" NUMBER(19) NOT NULL, "WATERMARK" VARCHAR2(100 CHAR), "LOAD_SECONDS" NUMBER(12,3), "MERGE_SECONDS" NUMBER(12,3))""",
+        "ROWS_REJECTED" NUMBER(19) NOT NULL, "WATERMARK" VARCHAR2(100 CHAR), "LOAD_SECONDS" NUMBER(12,3), "MERGE_SECONDS" NUMBER(12,3),
+        "BATCHED_AT" TIMESTAMP(6))""",
     CHUNK: f"""({_TABLE_NAME}, "GENERATION" NUMBER(19), "CHUNK" NUMBER(10), "ATTEMPT" VARCHAR2(100 CHAR), "ROWS_LOADED" NUMBER(19) NOT NULL,
         "READ_SCN" NUMBER(20), "RUN_ID" VARCHAR2(100 CHAR) NOT NULL, "LOADED_AT" TIMESTAMP(6) NOT NULL,
         PRIMARY KEY ("TABLE_NAME","GENERATION","CHUNK"))""",
@@ -111,6 +112,8 @@ class AuditRow:
     watermark: str | None = None
     load_seconds: float | None = None
     merge_seconds: float | None = None
+    batched_at: datetime | None = None
+    """The start of the batch's transaction, which its rows carry as _SDC_BATCHED_AT; ascending within a table in the order of commits."""
 
 
 def moment_text(value: datetime | None) -> str | None:
@@ -143,6 +146,19 @@ class ControlTables:
             except DatabaseError as error:
                 if not has_code(error, NAME_IN_USE):
                     raise
+        if AUDIT in there:
+            self._add_batched_at()
+
+    def _add_batched_at(self) -> None:
+        """Give an audit table of before the column existed its BATCHED_AT; NULL for the batches of that time."""
+        has = "SELECT COUNT(*) FROM ALL_TAB_COLUMNS WHERE OWNER=:owner AND TABLE_NAME=:table_name AND COLUMN_NAME='BATCHED_AT'"
+        if self.database.value(has, {"owner": self.schema, "table_name": AUDIT}, doing="look at the columns of the audit"):
+            return
+        try:
+            self.database.execute(f'ALTER TABLE {self.name(AUDIT)} ADD ("BATCHED_AT" TIMESTAMP(6))', doing=f"widen {AUDIT}")
+        except DatabaseError as error:
+            if not has_code(error, COLUMN_EXISTS):  # another target was faster
+                raise
 
     def add_table(self, table: str, stream: str) -> None:
         """Make sure that a target table has its lease and control rows. Commits."""
@@ -237,9 +253,10 @@ class ControlTables:
     def insert_audit(self, row: AuditRow) -> None:
         names = [each.name for each in fields(AuditRow)]
         columns = ",".join(f'"{each.upper()}"' for each in names)
+        values = ",".join(moment(each) if each == "batched_at" else f":{each}" for each in names)
         self.database.execute(
-            f'INSERT INTO {self.name(AUDIT)} ({columns},"LOADED_AT") VALUES ({",".join(f":{each}" for each in names)},{NOW})',
-            {each: getattr(row, each) for each in names},
+            f'INSERT INTO {self.name(AUDIT)} ({columns},"LOADED_AT") VALUES ({values},{NOW})',
+            {each: getattr(row, each) for each in names} | {"batched_at": moment_text(row.batched_at)},
             doing=f"write {AUDIT}",
         )
 

@@ -210,6 +210,7 @@ class FullLoad:
         seconds = time.perf_counter() - started
         audit = self.writer.audit(batch, counts, load_seconds=current.load_seconds, merge_seconds=seconds)
         audit.rows_read = current.rows
+        audit.batched_at = row.next_batched_at
         self.control.insert_audit(audit)
         self.writer.run.database.commit(doing=f"commit chunk {chunk} of {self.table}")
         return counts

@@ -194,6 +194,7 @@ class TableWriter:
             text = statements.insert_rows(self.model, self.load.name)
             counts.inserted = self.execute(text, values, doing=f"insert into {self.table}")
         audit = self.audit(batch, counts, load_seconds=load_seconds, merge_seconds=time.perf_counter() - started)
+        audit.batched_at = row.next_batched_at
         control.insert_audit(audit)
         control.update(self.table, last_batched_at=row.next_batched_at)
         self.run.database.commit(doing=f"commit a batch of {self.table}")
@@ -333,6 +334,7 @@ class TableWriter:
             self.execute(text, values, doing=f"delete what is gone from {self.table}")
         audit = AuditRow(batch_id, run_id, self.stream, self.table, ACTIVATE_MODE, 0, rows_deleted=count, generation=version)
         audit.merge_seconds = round(time.perf_counter() - started, 3)
+        audit.batched_at = row.next_batched_at
         control.insert_audit(audit)
         control.update(self.table, last_batched_at=row.next_batched_at)
         self.run.database.commit(doing=f"commit version {version} of {self.table}")
