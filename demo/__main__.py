@@ -23,7 +23,7 @@ from demo.live import Pace, live
 from demo.rows import Plan
 from demo.schema import TABLES
 from demo.seed import seed
-from demo.tour import Tour, TourError
+from demo.tour import HOME, Tour, TourError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -68,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--orders", type=int, default=1000, help="size of the invented warehouse (default: %(default)s)")
     verb.add_argument("--seconds", type=float, default=60.0, help="of live activity (default: %(default)s)")
     verb.add_argument("--keep", action="store_true", help="leave everything running afterwards")
+    verb.add_argument("--spoil", action="store_true", help="change one digit of one value in the target, to see the comparison find it")
+    verb.add_argument("--home", type=Path, default=HOME, help="where it works; an earlier demo there is removed (default: %(default)s)")
     verb.set_defaults(verb=_tour)
 
     verb = verbs.add_parser("compare", help="compare source and target: every column of every row")
@@ -80,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _tour(options: argparse.Namespace) -> int:
     try:
-        return Tour(options.orders, options.seconds, options.keep).run()
+        return Tour(options.orders, options.seconds, options.keep, options.spoil, options.home.resolve()).run()
     except TourError as error:
         print(f"demo: {error}", file=sys.stderr)
         return 3

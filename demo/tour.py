@@ -1,7 +1,8 @@
 """The demo from beginning to end: two empty databases, a full sync, a working warehouse, incremental syncs, and the comparison.
 
 Every figure it shows is measured: by the clock around a command, from the run records of tap and target, or by asking the databases.
-Nothing of the user's own is touched: the demo has its own variables, states and databases under var/demo.
+Nothing of the user's own is touched: the demo is a Meltano project of its own under var/demo (settings, states, records, databases), which
+borrows only what `./setup.sh` has installed.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,13 +18,13 @@ import time
 from collections import defaultdict
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import oracledb
 
-from demo import connections
 from demo.compare import DELETED_COLUMN
 from demo.grants import grant_views
 from demo.ledger import Ledger
@@ -30,6 +32,9 @@ from demo.schema import TABLES
 
 ROOT = Path(__file__).resolve().parents[1]
 HOME = ROOT / "var" / "demo"
+PLUGIN_KINDS = ("extractors", "loaders", "utilities", "transformers")
+OWN = {".git", ".meltano", ".venv", "logs", "var"}
+"""What the demo's project does not borrow from this one, besides `.env` files."""
 ENTITIES = ("allocation", "order_hdr", "order_dtl")
 MASTER = ("item_master", "location")
 MIMIC_READY_SECONDS = 60
@@ -42,13 +47,14 @@ class TourError(Exception):
 
 @dataclass(slots=True)
 class Tour:
-    """One demo. `seconds`: of live activity."""
+    """One demo. seconds: of live activity; spoil: change one digit in the target before the comparison; home: a directory of its own."""
 
     orders: int = 1000
     seconds: float = 60.0
     keep: bool = False
+    spoil: bool = False
+    home: Path = HOME
     started: float = field(default_factory=time.monotonic)
-    began_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
     variables: dict[str, str] = field(default_factory=dict)
     mimic: subprocess.Popen[str] | None = None
 
@@ -56,10 +62,13 @@ class Tour:
         """0 when source and target are equal at the end, 1 when they are not. Raises TourError when a step fails."""
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the databases end with it
         with ExitStack() as cleanup:
+            self._make_project()
             self._start_mimic(cleanup)
             self._seed()
             self._full_syncs()
             rounds = self._live_and_incrementals()
+            if self.spoil:
+                self._spoil_one_digit()
             equal = self._compare()
             self._summary(rounds, equal=equal)
             if self.keep:
@@ -69,15 +78,32 @@ class Tour:
 
     # --- steps ---
 
+    @property
+    def _project(self) -> Path:
+        return self.home / "project"
+
+    def _make_project(self) -> None:
+        """An empty project beside the user's: the same files and plugins, nothing that a run of theirs has written or will read."""
+        for old in (self._project, self.home / "meltano-logs"):
+            shutil.rmtree(old, ignore_errors=True)
+        for pattern in ("mimic.duckdb*", "ledger.db*", "*.log", "live.json"):
+            for path in self.home.glob(pattern):
+                path.unlink()
+        (self._project / ".meltano").mkdir(parents=True, mode=0o700)
+        for path in ROOT.iterdir():
+            if path.name not in OWN and not (path.name.startswith(".env") and path.name != ".env.example"):
+                (self._project / path.name).symlink_to(path)
+        (self._project / "meltano.yml").unlink()
+        shutil.copy(ROOT / "meltano.yml", self._project)  # Meltano refuses a link to one outside
+        for kind in PLUGIN_KINDS:
+            (self._project / ".meltano" / kind).symlink_to(ROOT / ".meltano" / kind)
+
     def _start_mimic(self, cleanup: ExitStack) -> None:
         self._say("Two databases: the WMS and the analytics one, played by oracle-mimic")
-        HOME.mkdir(parents=True, exist_ok=True)
-        for old in (*HOME.glob("mimic.duckdb*"), *HOME.glob("*.db*"), *HOME.glob("*.json")):
-            old.unlink()
         passwords = {name: secrets.token_urlsafe(16) for name in ("WMS", "ANALYTICS", "SYSTEM")}
         secret = {f"ORACLE_MIMIC_PASSWORD_{name}": password for name, password in passwords.items()}
-        command = [sys.executable, "-m", "oracle_mimic", "--port", "0", "--database", str(HOME / "mimic.duckdb")]
-        log = cleanup.enter_context((HOME / "mimic.log").open("w"))
+        command = [sys.executable, "-m", "oracle_mimic", "--port", "0", "--database", str(self.home / "mimic.duckdb")]
+        log = cleanup.enter_context((self.home / "mimic.log").open("w"))
         self.mimic = subprocess.Popen(
             [*command, "--user", "WMS", "--user", "ANALYTICS", "--dba", "SYSTEM"],
             env={**os.environ, **secret},
@@ -89,13 +115,13 @@ class Tour:
         cleanup.callback(self._stop_mimic)
         line = self.mimic.stdout.readline() if self.mimic.stdout else ""
         if "ready on" not in line:
-            raise TourError(f"oracle-mimic did not start; see {HOME / 'mimic.log'}")
+            raise TourError(f"oracle-mimic did not start; see {self.home / 'mimic.log'}")
         dsn = line.split()[-1]
         with oracledb.connect(user="SYSTEM", password=passwords["SYSTEM"], dsn=dsn) as dba:
             grant_views(dba, "WMS")
         address, _, service = dsn.partition("/")
         host, _, port = address.partition(":")
-        self.variables = {"MELTANO_DATABASE_URI": f"sqlite:///{HOME / 'meltano.db'}", "MELTANO_ENVIRONMENT": "dev"}
+        self.variables = {"MELTANO_ENVIRONMENT": "dev"}
         for prefix, user in (("WMS", "WMS"), ("TARGET", "ANALYTICS")):
             self.variables |= {
                 f"{prefix}_ORACLE_HOST": host,
@@ -104,7 +130,7 @@ class Tour:
                 f"{prefix}_ORACLE_USERNAME": user,
                 f"{prefix}_ORACLE_PASSWORD": passwords[user],
             }
-        path = HOME / "env"
+        path = self.home / "env"
         path.touch(mode=0o600)
         path.write_text("".join(f"{name}={value}\n" for name, value in self.variables.items()))
         self._done()
@@ -116,7 +142,7 @@ class Tour:
 
     def _seed(self) -> None:
         self._say(f"A warehouse with {self.orders:,} orders and what belongs to them")
-        self._command("seed", [sys.executable, "-m", "demo", "seed", "--orders", str(self.orders)])
+        self._command("seed", self._demo("seed", "--orders", str(self.orders)))
         self._done()
 
     def _full_syncs(self) -> None:
@@ -132,20 +158,19 @@ class Tour:
     def _live_and_incrementals(self) -> int:
         """Live activity for a while, and incremental syncs of all three entities round after round; the number of rounds."""
         self._say(f"{self.seconds:.0f} s of work in the warehouse, some of it committed late; incremental syncs meanwhile")
-        command = [sys.executable, "-m", "demo", "live", "--seconds", str(self.seconds), "--late-seconds", str(LATE_SECONDS)]
-        log = (HOME / "live.log").open("w")
+        command = self._demo(
+            "live", "--seconds", str(self.seconds), "--late-seconds", str(LATE_SECONDS), "--report", str(self.home / "live.json")
+        )
         rounds = 0
         with (
-            log,
-            subprocess.Popen(
-                [*command, "--report", str(HOME / "live.json")], env=self._environment(), cwd=ROOT, stdout=log, stderr=log
-            ) as live,
+            (self.home / "live.log").open("w") as log,
+            subprocess.Popen(command, env=self._environment(), cwd=ROOT, stdout=log, stderr=log) as live,
         ):
             while live.poll() is None:
                 self._incremental()
                 rounds += 1
             if live.returncode:
-                raise TourError(f"live activity failed; see {HOME / 'live.log'}")
+                raise TourError(f"live activity failed; see {self.home / 'live.log'}")
         self._done()
         self._say("A last incremental sync, and the master data")
         self._incremental()
@@ -156,10 +181,22 @@ class Tour:
     def _incremental(self) -> None:
         self._meltano("run", *(f"{entity}_incremental_sync" for entity in ENTITIES))
 
+    def _spoil_one_digit(self) -> None:
+        """What the comparison must find: the last digit of one quantity of one row in the target, changed by one."""
+        self._say("As you wished: one digit of one value in the target is changed")
+        name, key, column = f'"{self.variables["TARGET_ORACLE_USERNAME"]}"."ALLOCATION"', '"ALLOCATION_ID"', '"QUANTITY_ALLOCATED"'
+        with self._connect() as target, target.cursor() as cursor:
+            cursor.execute(f"SELECT {key}, {column} FROM {name} ORDER BY {key} FETCH FIRST 1 ROWS ONLY", fetch_decimals=True)
+            ((row, quantity),) = cursor.fetchall()
+            digits = int(quantity.scaleb(4))  # NUMBER(19,4)
+            step = -1 if digits % 10 == 9 else 1
+            cursor.execute(f"UPDATE {name} SET {column} = :1 WHERE {key} = :2", [Decimal(digits + step).scaleb(-4), row])
+            target.commit()
+        self._done()
+
     def _compare(self) -> bool:
         self._say("Compare every column of every row of both databases")
-        command = [sys.executable, "-m", "demo", "compare", "--report", str(HOME / "compare.json")]
-        done = subprocess.run(command, env=self._environment(), cwd=ROOT, capture_output=True, text=True, check=False)
+        done = subprocess.run(self._demo("compare"), env=self._environment(), cwd=ROOT, capture_output=True, text=True, check=False)
         self._done()
         print("".join(f"     {line}\n" for line in (done.stdout + done.stderr).splitlines()), end="")
         if done.returncode > 1:
@@ -170,7 +207,7 @@ class Tour:
 
     def _summary(self, rounds: int, *, equal: bool) -> None:
         full, incremental = self._records()
-        live: dict[str, Any] = json.loads((HOME / "live.json").read_text())
+        live: dict[str, Any] = json.loads((self.home / "live.json").read_text())
         print(f"\n{_bold('What was moved')}\n")
         changes = {"rows": "read", "inserted": "inserted", "updated": "updated", "unchanged": "unchanged"}
         print(
@@ -197,11 +234,9 @@ class Tour:
         """Sums by entity over this demo's run records: of the full syncs (and complete reads) and of the incremental ones."""
         full: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
         incremental: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-        for path in sorted((ROOT / "logs" / "monitoring").glob("runs-*.jsonl")):
+        for path in sorted((self._project / "logs" / "monitoring").glob("runs-*.jsonl")):
             for line in path.read_text().splitlines():
                 record = json.loads(line)
-                if record["started_at"].replace("Z", "+00:00") < self.began_at:
-                    continue
                 if record["component"] == "target-oracle":
                     if record["mode"] in {"full", "full_table"} and not full[record["stream"]]["rows"]:
                         full[record["stream"]] = {"rows": record["rows"], "seconds": record["seconds"]}
@@ -214,44 +249,60 @@ class Tour:
 
     def _lags(self) -> list[float]:
         """Seconds between the simulator's COMMIT and the time the target wrote the row, of every row live activity changed; sorted."""
-        ledger = Ledger(HOME / "ledger.db")
-        os.environ.update(self.variables)
+        ledger = Ledger(self.home / "ledger.db")
         lags = []
-        with connections.connect("target") as target, target.cursor() as cursor:
+        with self._connect() as target, target.cursor() as cursor:
             for name in ("ALLOCATION", "ORDER_HDR", "ORDER_DTL"):
                 table = TABLES[name]
                 committed = ledger.committed_at(table)
-                batched = '"_SDC_BATCHED_AT"'
-                cursor.execute(
-                    f'SELECT "{table.key}", {batched} FROM "{connections.schema("target")}"."{name}" WHERE "{DELETED_COLUMN}" IS NULL'
-                )
+                owner = self.variables["TARGET_ORACLE_USERNAME"]
+                cursor.execute(f'SELECT "{table.key}", "_SDC_BATCHED_AT" FROM "{owner}"."{name}" WHERE "{DELETED_COLUMN}" IS NULL')
                 for key, at in cursor:
                     if int(key) in committed and at is not None:
                         lags.append((at.replace(tzinfo=UTC) - committed[int(key)]) / timedelta(seconds=1))
         return sorted(lag for lag in lags if lag >= 0)
 
     def _how_to_play(self) -> None:
+        env, ledger = self.home / "env", self.home / "ledger.db"
         print("Everything is still running. To play with it:\n")
-        print(f'  export PATH="{ROOT / "bin"}:$PATH" MELTANO_ENV_FILE={HOME / "env"}')
+        print(f"  cd {self._project}")
+        print(f'  export PATH="$PWD/bin:$PATH" MELTANO_ENV_FILE={env}')
         print("  meltano invoke wms-ops state show")
         print("  meltano run allocation_incremental_sync")
-        print(f"  (set -a; . {HOME / 'env'}; .venv/bin/python -m demo live --seconds 30)")
+        print(f"  (set -a; . {env}; cd {ROOT}; .venv/bin/python -m demo --ledger {ledger} live --seconds 30)")
         print(f"  kill {self.mimic.pid if self.mimic else ''}        # stops the databases\n")
 
     # --- how steps are run and shown ---
 
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, **self.variables, "MELTANO_ENV_FILE": str(HOME / "env")}
+        """Ours with the demo's on top; nothing that would lead to the user's own project or databases."""
+        theirs = ("MELTANO_", "WMS_", "TAP_ORACLE_", "TARGET_ORACLE_")
+        outside = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
+        own = {"MELTANO_ENV_FILE": str(self.home / "env"), "MELTANO_LOG_HOME": str(self.home / "meltano-logs")}
+        return {**outside, **self.variables, **own}
+
+    def _demo(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "demo", "--ledger", str(self.home / "ledger.db"), *arguments]
+
+    def _connect(self) -> oracledb.Connection:
+        """To the target."""
+        return oracledb.connect(
+            user=self.variables["TARGET_ORACLE_USERNAME"],
+            password=self.variables["TARGET_ORACLE_PASSWORD"],
+            host=self.variables["TARGET_ORACLE_HOST"],
+            port=int(self.variables["TARGET_ORACLE_PORT"]),
+            service_name=self.variables["TARGET_ORACLE_SERVICE_NAME"],
+        )
 
     def _meltano(self, *arguments: str) -> None:
-        self._command("meltano", [str(ROOT / "bin" / "meltano"), *arguments])
+        self._command("meltano", [str(ROOT / "bin" / "meltano"), *arguments], self._project)
 
-    def _command(self, name: str, command: list[str]) -> None:
-        path = HOME / f"{name}.log"
+    def _command(self, name: str, command: list[str], directory: Path = ROOT) -> None:
+        path = self.home / f"{name}.log"
         with path.open("a") as log:
             log.write(f"$ {' '.join(command)}\n")
             log.flush()
-            if subprocess.run(command, env=self._environment(), cwd=ROOT, stdout=log, stderr=log, check=False).returncode:
+            if subprocess.run(command, env=self._environment(), cwd=directory, stdout=log, stderr=log, check=False).returncode:
                 print()
                 print("".join(path.read_text().splitlines(keepends=True)[-15:]), file=sys.stderr)
                 raise TourError(f"`{' '.join(command[-3:])}` failed; its whole output is in {path}")
