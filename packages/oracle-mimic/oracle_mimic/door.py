@@ -145,7 +145,14 @@ class Session(Protocol):
     def direct_path_abort(self, table: DirectPathTable) -> None: ...
 
     def interrupt(self) -> None:
-        """From another thread: end the running call with ORA-01013, also while it waits for a lock. The session stays usable."""
+        """From another thread: end the running call with ORA-01013, also while it waits for a lock. The session stays usable.
+
+        An interrupt that comes before the call has begun ends it when it begins: it is kept until it is met or `resume` is called.
+        """
+        ...
+
+    def resume(self) -> None:
+        """Forget an interrupt that nothing has met; the connection does so before each request."""
         ...
 
     def close(self) -> None:

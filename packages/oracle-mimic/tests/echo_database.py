@@ -6,7 +6,7 @@ It stands where the SQL room stands, so that bytes can be judged apart from SQL.
 - SELECT ECHO(:1, ...): one row with the bound values, in the types they were bound with
 - INSERT/UPDATE/DELETE ...: remembers the binds in `executed`; each value of the first column counts as one row
 - SELECT SLEEP: waits until interrupted
-- SELECT STREAM THEN SLEEP / STREAM THEN FAIL: 100,000 rows, then waits until interrupted, or fails with ORA-01722
+- SELECT STREAM THEN SLEEP / STREAM THEN FAIL: 100,000 / 20,000 rows, then waits until interrupted, or fails with ORA-01722
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ from oracle_mimic.types import Column, Kind, OracleType
 from oracle_mimic.verifier import make_verifier
 
 _BIND = re.compile(r":(\w+)")
+_STREAMED = [
+    pa.RecordBatch.from_pydict({"N": range(start, start + 5_000), "T": [f"{n:050d}" for n in range(start, start + 5_000)]})
+    for start in range(0, 100_000, 5_000)
+]
 
 
 @dataclass
@@ -120,14 +124,14 @@ class EchoSession:
     def _sleep(self) -> None:
         self.sleeping.set()
         self._interrupted.wait(30)
-        self._interrupted.clear()
+        self.sleeping.clear()
         raise OracleError(1013, "user requested cancel of current operation")
 
     def _stream(self, sql: str) -> Iterator[pa.RecordBatch]:
-        for start in range(0, 100_000, 5_000):
-            yield pa.RecordBatch.from_pydict({"N": range(start, start + 5_000), "T": [f"{n:050d}" for n in range(start, start + 5_000)]})
         if "SLEEP" in sql:
+            yield from _STREAMED
             self._sleep()
+        yield from _STREAMED[:4]
         raise OracleError(1722, "invalid number")
 
     def execute(self, sql: str, binds: Binds, *, batch_errors: bool = False, array_row_counts: bool = False) -> Outcome:
@@ -188,6 +192,9 @@ class EchoSession:
 
     def interrupt(self) -> None:
         self._interrupted.set()
+
+    def resume(self) -> None:
+        self._interrupted.clear()
 
     def close(self) -> None:
         self.closed = True

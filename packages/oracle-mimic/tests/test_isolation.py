@@ -167,6 +167,15 @@ def test_a_running_query_can_be_interrupted(one: Client) -> None:
     assert one.value("select count(*) from t") == 20000
 
 
+def test_an_interrupt_before_the_call_has_begun_ends_it(one: Client) -> None:
+    one.session.interrupt()
+    with ora(1013):
+        one.run("insert into t values (1, 1)")
+    one.session.interrupt()
+    one.session.resume()
+    assert one.run("insert into t values (1, 1)").row_count == 1
+
+
 def test_savepoints(one: Client, two: Client) -> None:
     one.run("insert into t values (1, 1)")
     one.run("savepoint a")

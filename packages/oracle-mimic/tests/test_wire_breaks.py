@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import select
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import oracledb
 import pytest
-from echo_database import EchoDatabase
+from echo_database import EchoDatabase, EchoSession
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oracle_mimic.server import MimicServer
@@ -69,36 +70,104 @@ def test_cancel_while_idle_hits_the_next_call_only(connection: oracledb.Connecti
     assert_usable(connection)
 
 
-def test_breaks_in_the_middle_of_a_response(connection: oracledb.Connection) -> None:
-    """The rows made so far have arrived, also on a busy machine, when the database stalls."""
-    for _ in range(2):
-        with connection.cursor() as cursor:
-            cursor.arraysize = 1_000_000
-            connection.call_timeout = 2500
-            with pytest.raises(oracledb.DatabaseError, match="DPY-4024"):
-                cursor.execute("SELECT STREAM THEN SLEEP").fetchall()
-            connection.call_timeout = 0
-            assert_usable(connection)
-            timer = threading.Timer(2.5, connection.cancel)
-            timer.start()
-            with pytest.raises(oracledb.DatabaseError, match="ORA-01013"):
-                cursor.execute("SELECT STREAM THEN SLEEP").fetchall()
-            timer.join()
-            assert_usable(connection)
+def cancel_when_asleep(session: EchoSession, cancel: Callable[[], None]) -> threading.Thread:
+    """Cancel as soon as the database stalls behind the rows that it has sent."""
+
+    def wait_and_cancel() -> None:
+        assert session.sleeping.wait(20)
+        cancel()
+
+    thread = threading.Thread(target=wait_and_cancel)
+    thread.start()
+    return thread
 
 
-async def test_breaks_in_the_middle_of_a_response_with_asyncio(server: MimicServer) -> None:
-    async with oracledb.connect_async(user=USER, password=PASSWORD, dsn=server.dsn) as connection:
+def test_breaks_behind_the_rows_of_a_response(connection: oracledb.Connection, database: EchoDatabase) -> None:
+    """The rows made so far have been sent when the database stalls."""
+    with connection.cursor() as cursor:
+        cursor.arraysize = 1_000_000
         for _ in range(2):
-            connection.call_timeout = 2500
-            with pytest.raises(oracledb.DatabaseError, match="DPY-4024"):
+            thread = cancel_when_asleep(database.sessions[-1], connection.cancel)
+            with pytest.raises(oracledb.DatabaseError, match="ORA-01013"):
+                cursor.execute("SELECT STREAM THEN SLEEP").fetchall()
+            thread.join()
+            assert_usable(connection)
+        connection.call_timeout = 1500  # long enough for all rows to have arrived, also on a busy machine
+        with pytest.raises(oracledb.DatabaseError, match="DPY-4024"):
+            cursor.execute("SELECT STREAM THEN SLEEP").fetchall()
+        connection.call_timeout = 0
+        assert_usable(connection)
+
+
+async def test_breaks_behind_the_rows_of_a_response_with_asyncio(server: MimicServer, database: EchoDatabase) -> None:
+    async with oracledb.connect_async(user=USER, password=PASSWORD, dsn=server.dsn) as connection:
+        loop = asyncio.get_running_loop()
+        for _ in range(2):
+            thread = cancel_when_asleep(database.sessions[-1], lambda: loop.call_soon_threadsafe(connection.cancel))
+            with pytest.raises(oracledb.DatabaseError, match="ORA-01013"):
                 await connection.fetchall("SELECT STREAM THEN SLEEP", arraysize=1_000_000)
-            connection.call_timeout = 0
+            thread.join()
             assert await connection.fetchone("SELECT ECHO(:1)", [1]) == (1,)
-            asyncio.get_running_loop().call_later(2.5, connection.cancel)
+        connection.call_timeout = 2500
+        with pytest.raises(oracledb.DatabaseError, match="DPY-4024"):
+            await connection.fetchall("SELECT STREAM THEN SLEEP", arraysize=1_000_000)
+        connection.call_timeout = 0
+        assert await connection.fetchone("SELECT ECHO(:1)", [1]) == (1,)
+
+
+def fetch_without_end(connection: oracledb.Connection, arraysize: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.arraysize = arraysize
+        cursor.execute("SELECT STREAM THEN SLEEP").fetchall()
+
+
+INSTANTS = [0.0, 0.0005, 0.001, *(0.002 * 1.25**step for step in range(20))]  # seconds: before, at and after the first rows, to 0.14
+
+
+@pytest.mark.parametrize("arraysize", [500, 1_000_000])
+def test_cancel_at_any_instant_while_rows_arrive(connection: oracledb.Connection, arraysize: int) -> None:
+    for delay in INSTANTS:
+        timer = threading.Timer(delay, connection.cancel)
+        timer.start()
+        with pytest.raises(oracledb.DatabaseError, match="ORA-01013"):
+            fetch_without_end(connection, arraysize)
+        timer.join()
+        assert_usable(connection)
+
+
+async def test_cancel_at_any_instant_while_rows_arrive_with_asyncio(server: MimicServer) -> None:
+    async with oracledb.connect_async(user=USER, password=PASSWORD, dsn=server.dsn) as connection:
+        for delay in INSTANTS:
+            asyncio.get_running_loop().call_later(delay, connection.cancel)
             with pytest.raises(oracledb.DatabaseError, match="ORA-01013"):
                 await connection.fetchall("SELECT STREAM THEN SLEEP", arraysize=1_000_000)
             assert await connection.fetchone("SELECT ECHO(:1)", [1]) == (1,)
+
+
+def test_call_timeout_at_any_instant_while_rows_arrive(server: MimicServer, database: EchoDatabase) -> None:
+    """The server answers every break, and is in step again after one more call.
+
+    The driver takes the first packet after its break for the answer to it, also one with rows that was on its way: its next call then
+    reads the rest of them and fails (DPY-5000 and the like, or the ORA-01013 it had not read). When no answer comes within another
+    call_timeout, it closes the connection (DPY-4011).
+    """
+    connection = oracledb.connect(user=USER, password=PASSWORD, dsn=server.dsn)
+    for timeout in [1, 2, 3, 5, 8, 12, 16, 20, 25, 30, 40, 50, 60]:
+        connection.call_timeout = timeout
+        with pytest.raises(oracledb.DatabaseError, match=r"DPY-4024|DPY-4011"):
+            fetch_without_end(connection, 1_000_000)
+        if not connection.is_healthy():
+            assert database.sessions[-1].ended.wait(5)
+            connection = oracledb.connect(user=USER, password=PASSWORD, dsn=server.dsn)
+            continue
+        connection.call_timeout = 0
+        try:
+            connection.ping()
+        except oracledb.DatabaseError as error:
+            if not re.match("DPY-5|ORA-01013", str(error)):
+                raise
+        assert_usable(connection)
+    connection.close()
 
 
 @pytest.mark.parametrize("arraysize", [100, 1_000_000])

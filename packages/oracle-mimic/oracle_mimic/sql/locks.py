@@ -157,7 +157,7 @@ class LockTable:
         """ORA-01013 once for a session that was interrupted."""
         with self.condition:
             if session_id in self.interrupted:
-                self.interrupted.discard(session_id)
+                self.resume(session_id)
                 raise OracleError(1013, "user requested cancel of current operation")
 
     def interrupt(self, session_id: int) -> None:
@@ -165,6 +165,17 @@ class LockTable:
         with self.condition:
             self.interrupted.add(session_id)
             self.condition.notify_all()
+
+    def resume(self, session_id: int) -> None:
+        """Forget an interrupt, met or not."""
+        with self.condition:
+            self.interrupted.discard(session_id)
+            self.condition.notify_all()
+
+    def is_resumed(self, session_id: int, seconds: float) -> bool:
+        """Whether within some seconds the session's interrupt has been met or forgotten."""
+        with self.condition:
+            return self.condition.wait_for(lambda: session_id not in self.interrupted, seconds)
 
     def sleep(self, session_id: int, seconds: float) -> None:
         """Do nothing for a while; ORA-01013 when interrupted."""

@@ -37,6 +37,7 @@ _MAX_PLANS = 256
 BYTES_SENT, BYTES_RECEIVED = "bytes sent via SQL*Net to client", "bytes received via SQL*Net from client"
 ROUND_TRIPS = "SQL*Net roundtrips to/from client"
 _LOCK_POLL_SECONDS = 0.1
+_INTERRUPTS, _INTERRUPT_SECONDS = 100, 0.01  # how often, and how long apart, a running cursor is told to stop
 
 
 class Session:
@@ -157,10 +158,7 @@ class Session:
             if self.active:
                 yield
                 return
-            locks = self.database.locks
-            with locks.condition:
-                locks.interrupted.discard(self.session_id)
-                self.active = True
+            self.active = True
             self.statement_time = self.sql_exec_start = self.last_call_at = self.database.clock.now()
             self.sql_text = sql
             try:
@@ -173,23 +171,34 @@ class Session:
     @contextmanager
     def running(self, cursor: Connection) -> Iterator[None]:
         """The time in which `interrupt` has to stop a cursor."""
-        self.database.locks.raise_if_interrupted(self.session_id)
         with self._running_lock:
             outer, self._running = self._running, cursor
         try:
+            self.database.locks.raise_if_interrupted(self.session_id)
             yield
+        except OracleError as error:
+            if error.code == 1013:  # by the cursor: the interrupt is met
+                self.database.locks.resume(self.session_id)
+            raise
         finally:
             with self._running_lock:
                 self._running = outer
 
     def interrupt(self) -> None:
-        """See `door.Session.interrupt`."""
-        if not self.active:
-            return
-        self.database.locks.interrupt(self.session_id)
-        with self._running_lock:
-            if self._running is not None:
+        """See `door.Session.interrupt`. Told to the cursor until it is met: DuckDB forgets what comes before it has begun."""
+        locks = self.database.locks
+        locks.interrupt(self.session_id)
+        for _ in range(_INTERRUPTS):
+            with self._running_lock:
+                if self._running is None:
+                    return
                 interrupt(self._running)
+            if locks.is_resumed(self.session_id, _INTERRUPT_SECONDS):
+                return
+
+    def resume(self) -> None:
+        """See `door.Session.resume`."""
+        self.database.locks.resume(self.session_id)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -372,6 +381,7 @@ class Session:
         """See `door.Session.close`."""
         self.interrupt()
         with self._calls:
+            self.resume()
             if self._closed:
                 return
             self._loads.close()

@@ -41,7 +41,7 @@ class ConnectionSettings:
     sids: tuple[str, ...]
     faults: Faults = field(default_factory=Faults)
     login_timeout: float = 60.0
-    handshake_timeout: float = 0.8
+    handshake_timeout: float = 0.5
     message_timeout: float = 20.0
     open_cursors: int = 1000
 
@@ -213,6 +213,8 @@ class Connection:
         self._fatal = False
         with self._lock:
             self._running = True  # from here to the last byte of the response a break interrupts the session
+            if not self._break.is_set():
+                calls.session.resume()
         parts = self._response(run, calls)
         try:
             if self._break.is_set():
@@ -265,8 +267,9 @@ class Connection:
         """Called by the reading thread when a break arrives or the client is gone."""
         with self._lock:
             self._break.set()
-            if self._running and self._calls is not None:
-                self._calls.session.interrupt()
+            session = self._calls.session if self._running and self._calls is not None else None
+        if session is not None:
+            session.interrupt()
 
     def _answer_break(self) -> None:
         """BREAK to the client, wait for its RESET, RESET back, then ORA-01013. What it sent before the RESET is void."""
