@@ -95,7 +95,7 @@ class TableWriter:
         return fence
 
     def _finish_swap(self, fence: int) -> None:
-        from target_oracle.full_load import finish_swap
+        from target_oracle.swap import finish_swap
 
         finish_swap(self.run.control, self.connector, self.table, fence)
 

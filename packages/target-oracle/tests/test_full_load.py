@@ -6,7 +6,7 @@ import pytest
 from oracle_connection.contract import Mode
 from oracle_connection.errors import FatalError, RetriableError
 from target_oracle.deletes import DeleteCapError
-from target_oracle.full_load import SwapRefusedError
+from target_oracle.swap import SwapRefusedError
 
 
 def rows(*pairs):
