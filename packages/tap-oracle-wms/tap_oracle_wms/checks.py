@@ -13,6 +13,7 @@ from typing import Any
 from oracle_connection import probe
 from oracle_connection.contract import utc_text
 from oracle_connection.errors import DatabaseError, Scope
+from oracle_connection.types import ZONED
 
 from tap_oracle_wms import connector, statements
 from tap_oracle_wms.catalog import StreamDescription
@@ -21,7 +22,6 @@ from tap_oracle_wms.horizon import LOOKBACK, observe
 from tap_oracle_wms.keys import KEY_KINDS, ReplicationKey, default_is_clock
 from tap_oracle_wms.settings import Settings, check_zone
 from tap_oracle_wms.source import Source
-from tap_oracle_wms.statements import quote
 
 OK, WARNING, FAILED = "ok", "warning", "failed"
 CLOCK_TOLERANCE = timedelta(seconds=30)
@@ -180,12 +180,12 @@ class Health:
         assert column.type is not None  # noqa: S101 - and its type
         zone = settings.entity(found.name, table.name).replication_key_time_zone or settings.time_zone
         key = ReplicationKey(column.name, column.type, default_is_clock(column.type), check_zone("time_zone", zone))
-        ((newest,),) = source.ask(statements.NEWEST_KEY, key=quote(key.column), table=table.sql_table)
+        newest = source.newest(key, table.sql_table)
         clock = source.clock()
         age = None
         if newest is not None and key.is_time:
-            age = round((_clock_now(key, clock.utc, clock.server_offset) - newest.replace(tzinfo=None)).total_seconds(), 3)
-        self.entities[found.name] = {"newest_key": None if newest is None else key.format(newest), "age_seconds": age}
+            age = round((_clock_now(key, clock.utc, clock.server_offset) - key.parse(newest)).total_seconds(), 3)
+        self.entities[found.name] = {"newest_key": newest, "age_seconds": age}
 
     def degrade(self, error: DatabaseError) -> None:
         """Something about the entities is wrong though the server answers."""
@@ -195,6 +195,8 @@ class Health:
 
 def _clock_now(key: ReplicationKey, utc: datetime, server_offset: timedelta) -> datetime:
     """What the key's clock shows at an instant."""
+    if key.type.kind in ZONED:
+        return utc
     if key.zone is None:
         return utc + server_offset
     return utc.replace(tzinfo=UTC).astimezone(key.zone).replace(tzinfo=None)

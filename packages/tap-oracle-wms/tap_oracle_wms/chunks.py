@@ -19,14 +19,18 @@ _ROWID_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+
 _ROWID_WIDTHS = (6, 3, 6, 3)  # object, file, block, row
 
 
+Limit = tuple[str, ...]
+"""A border between two ranges: a text for each key column, or a ROWID's text alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Range:
-    """One range of the plan: lower <= value < upper; None is an open end. `column` is None for ROWID and for the whole table."""
+    """One range of the plan: lower <= value < upper; None is an open end. `columns`: of the key; empty for ROWID and the whole table."""
 
     kind: str
-    lower: str | None = None
-    upper: str | None = None
-    column: str | None = None
+    lower: Limit | None = None
+    upper: Limit | None = None
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +39,13 @@ class Plan:
 
     storage: identifies the segments that a ROWID plan was made from; when it changes the plan is worthless. Empty for others.
     limits: the borders between the ranges, in text form, ascending; there is one range more than limits.
+    columns: of the key that is cut, most significant first.
     """
 
     kind: str
     storage: str = ""
-    limits: tuple[str, ...] = ()
-    column: str | None = None
+    limits: tuple[Limit, ...] = ()
+    columns: tuple[str, ...] = ()
 
     @property
     def chunks(self) -> int:
@@ -51,22 +56,24 @@ class Plan:
         """The range with that number, from 0."""
         lower = self.limits[chunk - 1] if chunk > 0 else None
         upper = self.limits[chunk] if chunk < len(self.limits) else None
-        return Range(self.kind, lower, upper, self.column)
+        return Range(self.kind, lower, upper, self.columns)
 
     def to_state(self) -> list[Any]:
         """As the state holds it; lists, because Meltano's merge never deletes keys of an object."""
-        return [self.kind, self.chunks, self.storage, list(self.limits), self.column]
+        limits = [limit[0] if len(limit) == 1 else list(limit) for limit in self.limits]
+        return [self.kind, self.chunks, self.storage, limits, list(self.columns)]
 
     @classmethod
     def from_state(cls, value: Sequence[Any]) -> Plan:
         """The reverse of `to_state`. Raises ValueError for anything else."""
         try:
-            kind, chunks, storage, limits, column = value
-            plan = cls(kind, storage, tuple(limits), column)
+            kind, chunks, storage, limits, columns = value
+            plan = cls(kind, storage, tuple((limit,) if isinstance(limit, str) else tuple(limit) for limit in limits), tuple(columns or ()))
         except (TypeError, ValueError) as error:
             message = f"the plan in the state cannot be read: {value!r}"
             raise ValueError(message) from error
-        if plan.chunks != chunks or kind not in {ROWID, KEY, WHOLE}:
+        widths = {len(limit) for limit in plan.limits}
+        if plan.chunks != chunks or kind not in {ROWID, KEY, WHOLE} or not widths <= {len(plan.columns) if kind == KEY else 1}:
             message = f"the plan in the state contradicts itself: {chunks} chunks, {len(plan.limits)} limits, kind {kind!r}"
             raise ValueError(message)
         return plan
@@ -174,44 +181,44 @@ def rowid_plan(extents: Iterable[Extent], chunks: int, storage: str) -> Plan:
     ordered = sorted(extents, key=lambda extent: (extent.data_object, extent.file, extent.first_block))
     total = sum(extent.blocks for extent in ordered)
     chunks = max(1, min(chunks, MAX_CHUNKS, total))
-    limits: list[str] = []
+    limits: list[Limit] = []
     passed = 0
     for extent in ordered:
         while len(limits) < chunks - 1:
             border = total * (len(limits) + 1) // chunks
             if border >= passed + extent.blocks:
                 break
-            limits.append(str(RowId(extent.data_object, extent.file, extent.first_block + border - passed)))
+            limits.append((str(RowId(extent.data_object, extent.file, extent.first_block + border - passed)),))
         passed += extent.blocks
     return Plan(ROWID, storage, tuple(limits))
 
 
-def number_plan(lowest: int, highest: int, chunks: int, column: str) -> Plan:
-    """Cut the whole numbers from `lowest` to `highest` into ranges of the same width."""
-    chunks = max(1, min(chunks, MAX_CHUNKS, highest - lowest + 1))
-    limits = [lowest + (highest - lowest + 1) * number // chunks for number in range(1, chunks)]
-    return Plan(KEY, "", tuple(str(limit) for limit in limits), column)
+def stepped_plan(kind: str, steps: Iterable[Limit], *, storage: str = "", columns: tuple[str, ...] = ()) -> Plan:
+    """A plan with borders at values that were found in the table, in the table's order; repeated ones count once.
 
-
-def split(part: Range, lowest: str | None, highest: str | None, pieces: int, *, numeric: bool) -> list[Range]:
-    """A range in `pieces` narrower ones, by the smallest and greatest value in it; the range itself when it cannot be cut.
-
-    ROWIDs are cut by block inside one file, numbers by value; text keys cannot be cut without reading them.
+    Of more borders than a plan may have, every second (third, ...) one is kept.
     """
+    limits = list(dict.fromkeys(steps))
+    every = -(-len(limits) // (MAX_CHUNKS - 1)) or 1
+    return Plan(kind, storage, tuple(limits[every - 1 :: every]), columns)
+
+
+def split_at(part: Range, limits: Iterable[Limit]) -> list[Range]:
+    """A range in narrower ones, with borders inside of it; the range itself when there are none."""
+    borders = [part.lower, *dict.fromkeys(limit for limit in limits if limit not in {part.lower, part.upper}), part.upper]
+    return [replace(part, lower=lower, upper=upper) for lower, upper in pairwise(borders)]
+
+
+def split_rowids(part: Range, lowest: str | None, highest: str | None, pieces: int) -> list[Range]:
+    """A range of ROWIDs in `pieces` narrower ones, cut by block inside one file, by the least and greatest ROWID in it."""
     if lowest is None or highest is None:
         return [part]
-    if part.kind == ROWID:
-        first, last = RowId.parse(lowest), RowId.parse(highest)
-        if (first.data_object, first.file) != (last.data_object, last.file):
-            limits = [str(RowId(last.data_object, last.file, 0))]
-        else:
-            limits = [str(replace(first, block=block, row=0)) for block in _cuts(first.block, last.block, pieces)]
-    elif numeric:
-        limits = [str(number) for number in _cuts(int(lowest), int(highest), pieces)]
+    first, last = RowId.parse(lowest), RowId.parse(highest)
+    if (first.data_object, first.file) != (last.data_object, last.file):
+        limits = [str(RowId(last.data_object, last.file, 0))]
     else:
-        return [part]
-    borders = [part.lower, *limits, part.upper]
-    return [replace(part, lower=lower, upper=upper) for lower, upper in pairwise(borders)]
+        limits = [str(replace(first, block=block, row=0)) for block in _cuts(first.block, last.block, pieces)]
+    return split_at(part, [(limit,) for limit in limits])
 
 
 def _cuts(first: int, last: int, pieces: int) -> list[int]:

@@ -10,33 +10,32 @@ import logging
 import shutil
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 
 import pyarrow as pa
 from oracle_connection.contract import FullSyncComplete, Mode, utc_text
-from oracle_connection.errors import ConfigurationError, FatalError
-from oracle_connection.types import Kind
+from oracle_connection.errors import ConfigurationError, FatalError, RetriableError, Scope
 
-from tap_oracle_wms import connector, statements
+from tap_oracle_wms import connector, planning, statements
 from tap_oracle_wms.batches import Part
 from tap_oracle_wms.bookmarks import Bookmark, FullSync
-from tap_oracle_wms.chunks import KEY, MAX_CHUNKS, ROWID, WHOLE, Plan, number_plan, rowid_plan, split
+from tap_oracle_wms.chunks import ROWID, Plan
 from tap_oracle_wms.connector import TableDescription
 from tap_oracle_wms.horizon import LOOKBACK, NONE
 from tap_oracle_wms.incremental import look_at, needed_key, safe_value
-from tap_oracle_wms.keys import KEY_KINDS, ReplicationKey
+from tap_oracle_wms.keys import ReplicationKey
 from tap_oracle_wms.outlets import ArrowOutlet
+from tap_oracle_wms.planning import ASSUMED_ROW_BYTES
 from tap_oracle_wms.run import SNAPSHOT_ATTEMPTS, Label, StreamRun
-from tap_oracle_wms.selection import Where, chunk_range
-from tap_oracle_wms.statements import quote
+from tap_oracle_wms.selection import ALL_ROWS, Where, chunk_range
 
 MAX_GENERATIONS = 5
 """How often a run plans anew because the table's storage keeps changing under it."""
 MAX_PIECES = 64
-ASSUMED_ROW_BYTES = 200
+MOST_CUTS = 6
+"""After so many halvings the pieces are as small as they get."""
 
 logger = logging.getLogger("tap-oracle-wms")
 
@@ -47,10 +46,11 @@ class StorageChangedError(Exception):
 
 @dataclass(slots=True)
 class FullSyncRun:
-    """The full sync of one stream in one run."""
+    """The full sync of one stream in one run. key: the stream's key properties."""
 
     run: StreamRun
     table: TableDescription
+    key: Sequence[str] = ()
     null_keys: int = 0
     started: float = field(default_factory=time.monotonic)
 
@@ -78,50 +78,15 @@ class FullSyncRun:
         horizon = look_at(run)
         largest = None
         if horizon.mode in {LOOKBACK, NONE}:
-            rows = run.source.ask(statements.NEWEST_KEY, key=quote(key.column), table=run.selection.sql_table)
-            largest = None if rows[0][0] is None else key.format(rows[0][0])
+            largest = run.source.newest(key, run.selection.sql_table)
         watermark = safe_value(run, horizon, largest)
-        plan = self.make_plan()
+        plan = planning.make_plan(run, self.table, self.key)
         full_sync = FullSync(generation, watermark, plan)
         logger.info("%s: full sync begins: %d chunks by %s, watermark %s", run.name, plan.chunks, plan.kind, watermark)
         self.preflight(plan)
         begun = bookmark.running(full_sync)
         run.announcer.write_bookmark(begun)
         return begun
-
-    def make_plan(self) -> Plan:
-        """Ranges of ROWIDs where extents can be seen, else of the key, else the whole table as one chunk."""
-        table, source = self.table, self.run.source
-        if table.kind == connector.TABLE and table.is_heap:
-            storage = connector.storage(source, table.owner, table.name, row_movement=table.row_movement)
-            found = connector.extents(source, table, storage.segments)
-            if found is not None:
-                extents, size_bytes = found
-                rows = table.rows if table.rows else size_bytes // (table.row_bytes or ASSUMED_ROW_BYTES)
-                return rowid_plan(extents, self._chunks_for(rows), storage.identity)
-        keys = table.key()
-        column = table.column(keys[0]) if keys else None
-        if column is None or column.type is None or column.type.kind not in KEY_KINDS:
-            return Plan(WHOLE)
-        return self._key_plan(ReplicationKey(column.name, column.type, is_clock=False))
-
-    def _chunks_for(self, rows: int) -> int:
-        return max(1, min(MAX_CHUNKS, -(-rows // self.run.settings.chunk_rows)))
-
-    def _key_plan(self, key: ReplicationKey) -> Plan:
-        """Ranges of a key column: of equal width for whole numbers, else of equal row counts."""
-        run, place = self.run, self.run.selection.sql_table
-        if key.type.kind is Kind.NUMBER and (key.type.scale or 0) <= 0 and key.type.precision is not None:
-            ((lowest, highest),) = run.source.ask(statements.KEY_LIMITS, key=quote(key.column), table=place, where="")
-            if lowest is None:
-                return Plan(WHOLE)
-            rows = self.table.rows or int(highest) - int(lowest) + 1
-            return number_plan(int(lowest), int(highest), self._chunks_for(rows), key.column)
-        ((rows,),) = run.source.ask(statements.ROW_COUNT, table=place)
-        step = max(run.settings.chunk_rows, -(-int(rows) // MAX_CHUNKS))
-        limits = run.source.ask(statements.KEY_STEPS, {"step": step}, key=quote(key.column), table=place)
-        texts = dict.fromkeys(key.format(value) for (value,) in limits)
-        return Plan(KEY, "", tuple(texts), key.column)
 
     def preflight(self, plan: Plan) -> None:
         """Say what is about to happen: size, space, undo. Estimates are those of the last statistics."""
@@ -180,9 +145,7 @@ class FullSyncRun:
     def read_chunk(self, full_sync: FullSync, chunk: int) -> int:
         """Read one chunk, again or in ever smaller pieces when its snapshot is lost; its rows."""
         run, plan = self.run, full_sync.plan
-        key = plan_key(plan, self.table)
-        whole = plan.range(chunk)
-        pieces = [chunk_range(whole, key)]
+        pieces = [chunk_range(plan.range(chunk), plan_columns(plan, self.table))]
         nulls = NullCount(run.key)
 
         def after_snapshot_loss(losses: int) -> bool:
@@ -191,7 +154,7 @@ class FullSyncRun:
             if losses < SNAPSHOT_ATTEMPTS:
                 return True
             pieces = self.cut(plan, chunk, min(MAX_PIECES, 2 ** (losses - SNAPSHOT_ATTEMPTS + 1)))
-            return len(pieces) > 1 and losses <= SNAPSHOT_ATTEMPTS + 6
+            return losses <= SNAPSHOT_ATTEMPTS + (MOST_CUTS if len(pieces) > 1 else 1)
 
         rows = run.read(
             lambda: pieces,
@@ -205,20 +168,16 @@ class FullSyncRun:
         return rows
 
     def cut(self, plan: Plan, chunk: int, pieces: int) -> list[Where]:
-        """The conditions of a chunk in pieces, by the limits of the rows that are in it."""
-        run, whole, key = self.run, plan.range(chunk), plan_key(plan, self.table)
-        where = chunk_range(whole, key)
-        if whole.kind == WHOLE:
-            return [where]
-        statement = statements.ROWID_LIMITS if whole.kind == ROWID else statements.KEY_LIMITS
-        parts = {"table": run.selection.sql_table, "where": where.text}
-        if key is not None:
-            parts["key"] = quote(key.column)
-        lowest, highest = run.source.ask(statement, where.bind, **parts)[0]
-        numeric = key is not None and key.type.kind is Kind.NUMBER and isinstance(lowest, (int, Decimal))
-        ranges = split(whole, None if lowest is None else str(lowest), None if highest is None else str(highest), pieces, numeric=numeric)
-        logger.info("%s: chunk %d is read in %d pieces", run.name, chunk, len(ranges))
-        return [chunk_range(each, key) for each in ranges]
+        """The conditions of a chunk in pieces, by the rows that are in it; in one when looking at them loses its snapshot, too."""
+        keys = plan_columns(plan, self.table)
+        ranges = [plan.range(chunk)]
+        try:
+            ranges = planning.cut(self.run, plan.range(chunk), keys, pieces)
+        except RetriableError as error:
+            if error.scope is not Scope.SNAPSHOT:
+                raise
+        logger.info("%s: chunk %d is read in %d pieces", self.run.name, chunk, len(ranges))
+        return [chunk_range(each, keys) for each in ranges]
 
     def check_storage(self, plan: Plan) -> None:
         """Raise StorageChangedError when the segments are not those that a ROWID plan was made from."""
@@ -278,23 +237,22 @@ class NullCount:
         self.count = 0
 
 
-def plan_key(plan: Plan, table: TableDescription) -> ReplicationKey | None:
-    """The column of a plan by key, with its type as it is now. Raises ConfigurationError when it is gone."""
-    if plan.column is None:
-        return None
-    column = table.column(plan.column)
-    if column is None or column.type is None:
-        message = (
-            f"{table.full_name} has no column {plan.column} any more, by which its full sync was planned: begin anew with a full refresh"
-        )
-        raise ConfigurationError(message)
-    return ReplicationKey(column.name, column.type, is_clock=False)
+def plan_columns(plan: Plan, table: TableDescription) -> tuple[ReplicationKey, ...]:
+    """The columns of a plan by key, with their types as they are now. Raises ConfigurationError when one is gone."""
+    keys = []
+    for name in plan.columns:
+        column = table.column(name)
+        if column is None or column.type is None:
+            message = f"{table.full_name} has no column {name} any more, by which its full sync was planned: begin anew with a full refresh"
+            raise ConfigurationError(message)
+        keys.append(ReplicationKey(column.name, column.type, is_clock=False))
+    return tuple(keys)
 
 
 def read_everything(run: StreamRun, generation: int) -> None:
     """A complete read of a small table (FULL_TABLE): one statement, then ACTIVATE_VERSION."""
     run.record.generation = generation
-    run.read(lambda: [Where()], Label(Mode.FULL_TABLE, generation=generation))
+    run.read(lambda: [ALL_ROWS], Label(Mode.FULL_TABLE, generation=generation))
     run.announcer.write_version(generation)
 
 

@@ -11,7 +11,7 @@ from oracle_connection.types import CHARACTERS, LOBS, OracleType, arrow_type
 
 from tap_oracle_wms import statements
 from tap_oracle_wms.catalog import masked_expression, masked_type
-from tap_oracle_wms.chunks import ROWID, Range
+from tap_oracle_wms.chunks import ROWID, WHOLE, Range
 from tap_oracle_wms.keys import ReplicationKey
 from tap_oracle_wms.statements import quote
 
@@ -116,19 +116,35 @@ def key_range(key: ReplicationKey, lower: str | None, upper: str | None, *, not_
     return Where(f"WHERE {' AND '.join(conditions)}" if conditions else "", tuple(binds))
 
 
-def chunk_range(part: Range, key: ReplicationKey | None) -> Where:
-    """The rows of a range of a full sync's plan. key: of the range's column, for ranges by key.
+def chunk_range(part: Range, keys: Sequence[ReplicationKey]) -> Where:
+    """The rows of a range of a full sync's plan. keys: of the range's columns, for ranges by key.
 
     The first range by key also takes the rows whose key is NULL.
     """
-    if part.kind != ROWID:
-        if key is None:
-            return ALL_ROWS
-        where = key_range(key, part.lower, part.upper)
-        if part.lower is None and part.upper is not None:
-            return Where(f"WHERE ({where.text.removeprefix('WHERE ')} OR {quote(key.column)} IS NULL)", where.binds)
-        return where
-    ends: Sequence[tuple[str, str, str | None]] = ((">=", "lower_rowid", part.lower), ("<", "upper_rowid", part.upper))
-    conditions = [f"ROWID {sign} CHARTOROWID(:{name})" for sign, name, text in ends if text is not None]
-    binds = tuple(Bind(name, text) for _, name, text in ends if text is not None)
-    return Where(f"WHERE {' AND '.join(conditions)}" if conditions else "", binds)
+    if part.kind == WHOLE or (part.lower is None and part.upper is None):
+        return ALL_ROWS
+    if part.kind == ROWID:
+        ends = ((">=", "lower_rowid", part.lower), ("<", "upper_rowid", part.upper))
+        conditions = [f"ROWID {sign} CHARTOROWID(:{name})" for sign, name, limit in ends if limit is not None]
+        return Where(f"WHERE {' AND '.join(conditions)}", tuple(Bind(name, limit[0]) for _, name, limit in ends if limit is not None))
+    conditions, binds = [], list[Bind]()
+    for beyond, name, limit in ((">", "lower", part.lower), ("<", "upper", part.upper)):
+        if limit is not None:
+            conditions.append(_from(keys, beyond, name, 0))
+            binds += [Bind(f"{name}_{number}", text, key) for number, (text, key) in enumerate(zip(limit, keys, strict=True))]
+    condition = " AND ".join(conditions)
+    if part.lower is None:
+        condition = f"({condition} OR {quote(keys[0].column)} IS NULL)"
+    return Where(f"WHERE {condition}", tuple(binds))
+
+
+def _from(keys: Sequence[ReplicationKey], beyond: str, name: str, number: int) -> str:
+    """SQL for "the key's columns from `number` on are at or above a limit" (`beyond` is >), or below it (<).
+
+    A key of several columns is compared one after the other; the comparison of the first stands alone, so that its index is used.
+    """
+    column, bind = quote(keys[number].column), f":{name}_{number}"
+    if number == len(keys) - 1:
+        return f"{column} {'>=' if beyond == '>' else '<'} {bind}"
+    rest = _from(keys, beyond, name, number + 1)
+    return f"{column} {beyond}= {bind} AND ({column} {beyond} {bind} OR ({rest}))"

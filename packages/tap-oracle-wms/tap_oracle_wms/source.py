@@ -11,14 +11,17 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 from oracle_connection import probe
 from oracle_connection.errors import ConfigurationError, DatabaseError, RetriableError, Scope, explain
 from oracle_connection.parameters import ConnectionParameters
+from oracle_connection.types import select_expression
 
 from tap_oracle_wms import statements
+from tap_oracle_wms.keys import ReplicationKey
 from tap_oracle_wms.statements import Statement
 
 if TYPE_CHECKING:
@@ -126,9 +129,8 @@ class Source:
             with connection.cursor() as cursor:
                 cursor.arraysize = 1000
                 cursor.prefetchrows = 1001
-                cursor.execute(statement.fill(**parts), binds(cursor) if callable(binds) else binds or {})
-                rows: list[tuple[Any, ...]] = cursor.fetchall()
-                return rows
+                cursor.execute(statement.fill(**parts), binds(cursor) if callable(binds) else binds or {}, fetch_decimals=True)
+                return [tuple(map(_whole, row)) for row in cursor.fetchall()]
         except (oracledb.Error, OSError) as error:
             raise explain(error, f"ask for {statement.name}", secrets=self.parameters.secrets) from error
 
@@ -144,6 +146,12 @@ class Source:
             logger.debug("not granted: %s (%s)", statement.name, error.code)
             self._missing.add(statement.name)
             return None
+
+    def newest(self, key: ReplicationKey, sql_table: str) -> str | None:
+        """The greatest value of a key in its text form; None without rows."""
+        greatest = select_expression(key.type, f"MAX({statements.quote(key.column)})")
+        ((value,),) = self.ask(statements.NEWEST_KEY, newest=greatest, table=sql_table)
+        return value if value is None or isinstance(value, str) else key.format(value)
 
     def clock(self) -> Clock:
         """The database's time now."""
@@ -180,6 +188,11 @@ class Source:
                 yield from _in_schema(pa.table(frame), schema)
         except (oracledb.Error, OSError) as error:
             raise explain(error, doing, secrets=self.parameters.secrets) from error
+
+
+def _whole(value: Any) -> Any:
+    """Whole numbers as int; other numbers stay Decimal, exactly."""
+    return int(value) if isinstance(value, Decimal) and value == value.to_integral_value() else value
 
 
 def _is_instant(data_type: pa.DataType) -> bool:

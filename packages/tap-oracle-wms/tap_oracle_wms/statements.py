@@ -164,15 +164,13 @@ EXTENTS = Statement(
     "SELECT on DBA_EXTENTS (SELECT_CATALOG_ROLE is not needed)",
     "Database Reference: DBA_EXTENTS",
 )
-ROW_COUNT = Statement("row_count", "SELECT COUNT(*) FROM {table}", "SELECT on the table", "SQL Language Reference: COUNT")
-KEY_LIMITS = Statement(
-    "key_limits", "SELECT MIN({key}), MAX({key}) FROM {table} {where}", "SELECT on the table", "SQL Language Reference: MIN, MAX"
-)
+ROW_COUNT = Statement("row_count", "SELECT COUNT(*) FROM {table} {where}", "SELECT on the table", "SQL Language Reference: COUNT")
 KEY_STEPS = Statement(
     "key_steps",
-    "SELECT K FROM (SELECT {key} K, ROW_NUMBER() OVER (ORDER BY {key}) N FROM {table}) WHERE MOD(N, :step) = 0 ORDER BY K",
+    "SELECT {names} FROM (SELECT {hint}{values}, ROW_NUMBER() OVER (ORDER BY {keys}) N FROM {table} {sample}T {where})"
+    " WHERE MOD(N, :step) = 0 ORDER BY N",
     "SELECT on the table",
-    "SQL Language Reference: ROW_NUMBER",
+    "SQL Language Reference: ROW_NUMBER, sample_clause; SQL Tuning Guide: INDEX_FFS hint",
 )
 ROWID_LIMITS = Statement(
     "rowid_limits",
@@ -189,7 +187,7 @@ UNDO_RETENTION = Statement(
 
 # --- rows -----------------------------------------------------------------------------------------------------------------------
 ROWS = Statement("rows", "SELECT {columns} FROM {table} {where}", "SELECT on the table", "SQL Language Reference: SELECT")
-NEWEST_KEY = Statement("newest_key", "SELECT MAX({key}) FROM {table}", "SELECT on the table", "SQL Language Reference: MAX")
+NEWEST_KEY = Statement("newest_key", "SELECT {newest} FROM {table}", "SELECT on the table", "SQL Language Reference: MAX")
 ANY_ROW = Statement("any_row", "SELECT 1 FROM {table} WHERE ROWNUM = 1", "SELECT on the table", "SQL Language Reference: ROWNUM")
 FLASHBACK_CHECK = Statement(
     "flashback_check",

@@ -181,7 +181,9 @@ class TableStream(Stream):
             elif self._mode is Mode.FULL_TABLE:
                 full_sync.read_everything(run, self._generation or self.tap.initialized_at)
             elif self._mode is Mode.FULL:
-                bookmark = full_sync.FullSyncRun(run, self._describe()).sync(self._bookmark, self._generation or self.tap.initialized_at)
+                bookmark = full_sync.FullSyncRun(run, self._describe(), self.primary_keys).sync(
+                    self._bookmark, self._generation or self.tap.initialized_at
+                )
                 if bookmark.status == DONE:
                     run.record.generation = bookmark.generation
             else:
