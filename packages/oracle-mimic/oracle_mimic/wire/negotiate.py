@@ -19,6 +19,7 @@ CHARSET_UTF16 = 2000
 MSG_PROTOCOL, MSG_DATA_TYPES = 1, 2
 _SERVICE_OPTIONS = 0x0001  # without 0x0400: no urgent TCP byte for breaks, a MARKER packet instead
 _NSI_FLAGS = 0x04  # without 0x10: no native network encryption
+_ACCEPT_HEADER = 41  # bytes of an ACCEPT of this version, with the packet's own header
 _RUNTIME_32K = 0x04  # VARCHAR2 up to 32767 bytes: decides in which order long binds are sent
 
 SERVICE_UNKNOWN, SID_UNKNOWN, NO_SERVICE_NAMED = 12514, 12505, 12504
@@ -65,7 +66,10 @@ def parse_descriptor(text: str) -> ConnectData:
 
 def accept_body() -> bytes:
     """ACCEPT: versions, options, the packet size that the client sizes its buffers to."""
-    out = Writer().u16be(PROTOCOL_VERSION).u16be(_SERVICE_OPTIONS).raw(bytes(10)).u1(_NSI_FLAGS).raw(bytes(9)).u32be(packets.SDU)
+    out = Writer().u16be(PROTOCOL_VERSION).u16be(_SERVICE_OPTIONS)
+    out.u16be(packets.SDU).u16be(packets.SDU).u16be(1)  # sizes of before version 315, byte order
+    out.u16be(0).u16be(_ACCEPT_HEADER).u1(_NSI_FLAGS, _NSI_FLAGS).raw(bytes(8))  # no data of the listener's behind the header
+    out.u32be(packets.SDU).u32be(packets.SDU).u1(0)  # session and transport data units, no compression
     return bytes(out.data)
 
 
