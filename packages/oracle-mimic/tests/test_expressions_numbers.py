@@ -280,3 +280,22 @@ def test_a_sum_does_not_overflow_silently(bench: Bench, scale: int) -> None:
     big = "9" * (38 - scale) + ("." + "9" * scale if scale else "")
     rows = f"select cast({big} as number(38,{scale})) x from dual union all select cast({big} as number(38,{scale})) from dual"
     assert bench.rows(f"select sum(x) from ({rows})")[0][0] == to_number_digits(WIDE.multiply(Decimal(big), Decimal(2)))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("FF", 255), ("0a", 10), (" 7FFFFFFFFFFFFFF ", 2**59 - 1), ("", None), ("G", 1722), ("-1", 1722)]
+)
+def test_hexadecimal_text_is_read(bench: Bench, text: str, expected: int | None) -> None:
+    expression = f"to_number('{text}', 'XXXXXXXXXXXXXXX')"
+    if expected == 1722:
+        assert error_code(bench, expression) == 1722
+    else:
+        assert value(bench, expression) == expected
+
+
+def test_tm9_of_columns_prints_every_digit(bench: Bench) -> None:
+    columns = "cast(1.50 as number(10,2)) p, cast(-0.25 as number(10,4)) q, 1/8 r, 1e70 s, cast(null as number) n"
+    rows = bench.rows(
+        f"select to_char(p, 'TM9'), to_char(q, 'TM9'), to_char(r, 'TM9'), to_char(s, 'TM9'), to_char(n, 'TM9') from (select {columns} from dual)"
+    )
+    assert rows == [("1.5", "-.25", ".125", "1E+70", None)]

@@ -13,10 +13,11 @@ from oracle_mimic.sql.carriers import TZ_STRUCT
 from oracle_mimic.sql.expressions import moments, rowid_text
 from oracle_mimic.sql.expressions.conversion import null_as, to_number, to_text, to_type
 from oracle_mimic.sql.expressions.derive import (
+    BINARIES,
     BLOB,
+    DECIMALS,
     LARGE_TEXT,
     NUMBER,
-    NUMERIC,
     OCTETS,
     ROWID,
     TEXT,
@@ -106,7 +107,7 @@ def internal_bytes(x: Typed, ctx: BindContext) -> str:
     kind = x.type.kind
     if kind in TEXT:
         return f"encode({x.sql})"
-    if kind in NUMERIC and kind not in (Kind.BINARY_DOUBLE, Kind.BINARY_FLOAT):
+    if kind in DECIMALS:
         return as_bytes(x)
     if kind is Kind.DATE:
         return f"ora_date_bytes({seconds_of(x)})"
@@ -114,6 +115,8 @@ def internal_bytes(x: Typed, ctx: BindContext) -> str:
         return f"ora_timestamp_bytes({moments.nanos_of(x)})"
     if kind is Kind.RAW:
         return x.sql
+    if kind in BINARIES:
+        return f"ora_{'double' if kind is Kind.BINARY_DOUBLE else 'single'}_bytes({x.sql})"
     if kind in LARGE_TEXT or kind in OCTETS:
         raise OracleError(902, "invalid datatype")
     raise refused(f"the internal bytes of {kind.value}")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 from oracle_mimic.errors import OracleError, refused
 from oracle_mimic.sql.bound import BindContext, Typed
+from oracle_mimic.sql.carriers import NUMBER_BYTES
 from oracle_mimic.sql.expressions import masks
 from oracle_mimic.sql.expressions.arithmetic import concat
 from oracle_mimic.sql.expressions.conversion import inconsistent, lob_text, null_as, to_number, to_text
 from oracle_mimic.sql.expressions.derive import (
+    BINARIES,
     CLOB,
     DATETIMES,
     DECIMALS,
@@ -25,11 +28,12 @@ from oracle_mimic.sql.expressions.derive import (
     byte_length,
     derived,
     quote,
+    raising,
     varchar2,
 )
 from oracle_mimic.sql.expressions.functions import Arguments, scalar
 from oracle_mimic.sql.expressions.intervals import interval_text
-from oracle_mimic.sql.expressions.numbers import as_bytes, as_integer
+from oracle_mimic.sql.expressions.numbers import as_bytes, as_integer, number_text
 from oracle_mimic.types import Kind, OracleType
 
 COUNT = "DECIMAL(10,0)"
@@ -265,9 +269,17 @@ def to_char(arguments: Arguments, ctx: BindContext) -> Typed:
     if kind in NUMERIC:
         characters = _numeric_characters(arguments[2]) if len(arguments) > 2 else ctx.nls.numeric_characters
         length = len(mask.literal) + 12 if isinstance(mask.literal, str) else 64
-        sql = f"ora_format_number({as_bytes(x)}, {mask.sql}, {quote(characters)})"
-        return derived(sql, varchar2(length), "VARCHAR", x, mask)
+        return derived(_format_number(x, mask, characters), varchar2(length), "VARCHAR", x, mask)
     raise inconsistent(Kind.NUMBER, x.type)
+
+
+def _format_number(x: Typed, mask: Typed, characters: str) -> str:
+    """DuckDB text of TO_CHAR(number, mask); TM9 prints what needs no exponent as TO_CHAR without a mask does."""
+    written = f"ora_format_number({as_bytes(x)}, {mask.sql}, {quote(characters)})"
+    if str(mask.literal).upper() not in ("TM", "TM9") or x.type.kind in BINARIES or characters[0] != ".":
+        return written
+    plain = number_text(x)
+    return plain if x.carrier != NUMBER_BYTES else f"(CASE WHEN contains({plain}, 'E') THEN {written} ELSE {plain} END)"
 
 
 def _numeric_characters(argument: Typed) -> str:
@@ -294,7 +306,17 @@ def to_number_function(arguments: Arguments, ctx: BindContext) -> Typed:
         return x if x.type.kind in DECIMALS else derived(as_bytes(x), NUMBER, "BLOB", x)
     text, mask = to_text(arguments[0], ctx), to_text(arguments[1], ctx)
     characters = _numeric_characters(arguments[2]) if len(arguments) > 2 else ctx.nls.numeric_characters
+    if isinstance(mask.literal, str) and re.fullmatch("X{1,15}", mask.literal):
+        return derived(_read_hexadecimal(text.sql, len(mask.literal)), NUMBER, "DECIMAL(19,0)", *arguments)
     return derived(f"ora_parse_number_mask({text.sql}, {mask.sql}, {quote(characters)})", NUMBER, "BLOB", *arguments)
+
+
+def _read_hexadecimal(text: str, digits: int) -> str:
+    """DuckDB text of TO_NUMBER(text, 'XX..'), for as many digits as a BIGINT holds."""
+    checked = f"regexp_full_match(trim({text}), '[0-9A-Fa-f]{{1,{digits}}}')"
+    complaint = raising(1722, "invalid number", "DECIMAL(19,0)")
+    read = f"CAST(CAST('0x' || trim({text}) AS BIGINT) AS DECIMAL(19,0))"
+    return f"(CASE WHEN {checked} THEN {read} WHEN {text} IS NOT NULL THEN {complaint} END)"
 
 
 @scalar("TO_CLOB", least=1)

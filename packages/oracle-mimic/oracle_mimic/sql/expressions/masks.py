@@ -18,7 +18,7 @@ from oracle_mimic.sql.expressions.date_reader import needs_today
 from oracle_mimic.sql.expressions.derive import constant, derived, quote, timestamp, varchar2
 from oracle_mimic.types import Kind, OracleType
 
-_STRFTIME = {"YYYY": "%Y", "MM": "%m", "DD": "%d", "HH24": "%H", "MI": "%M", "SS": "%S", "FF6": "%f", "FF3": "%g", "DDD": "%j"}
+_STRFTIME = {"YYYY": "%Y", "SYYYY": " %Y", "MM": "%m", "DD": "%d", "HH24": "%H", "MI": "%M", "SS": "%S", "DDD": "%j"}
 _READABLE = {
     "YYYY-MM-DD HH24:MI:SS": r"\d{4}-\d{2}-\d{2} ([01]\d|2[0-3]):[0-5]\d:[0-5]\d",
     "YYYY-MM-DD HH24:MI:SS.FF": r"\d{4}-\d{2}-\d{2} ([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?",
@@ -50,13 +50,18 @@ def format_datetime(x: Typed, mask: Typed, ctx: BindContext, language: str | Non
     text = mask.literal if isinstance(mask.literal, str) else None
     names = language or ctx.nls.date_language
     length = mask_length(text, names) if text is not None else 255
+    if text is not None and x.type.kind is Kind.DATE and any(FRACTION.fullmatch(element.name) for element in parse_mask(text)):
+        raise OracleError(1821, "date format not recognized")
+    written = _written(x, mask, names, ctx)
+    native = _native(x, text, ctx) if text is not None else None
+    if native is not None:  # before the year 1 DuckDB counts otherwise
+        native = f"(CASE WHEN {moments.local_nanos(x, ctx)} >= {moments.FIRST_YEAR_NANOS}::HUGEINT THEN {native} ELSE {written} END)"
+    return derived(native or written, varchar2(length), "VARCHAR", x, mask)
+
+
+def _written(x: Typed, mask: Typed, names: str, ctx: BindContext) -> str:
+    """DuckDB text of the writer's call."""
     zoned = x.type.kind is Kind.TIMESTAMP_TZ
-    if text is not None and not zoned:
-        native = _strftime(text)
-        if native is not None and x.carrier in ("TIMESTAMP_S", "TIMESTAMP") and x.type.kind is not Kind.TIMESTAMP_LTZ:
-            if x.type.kind is Kind.DATE and "FF" in text.upper():
-                raise OracleError(1821, "date format not recognized")
-            return derived(f"strftime({x.sql}, {quote(native)})", varchar2(length), "VARCHAR", x, mask)
     if x.carrier == "TIMESTAMP_S":
         seconds, nanos = f"(epoch_us({x.sql}) // 1000000)", "0"
     else:
@@ -66,27 +71,36 @@ def format_datetime(x: Typed, mask: Typed, ctx: BindContext, language: str | Non
     if x.type.kind is Kind.TIMESTAMP_LTZ:
         zone, seconds = quote(ctx.nls.time_zone), _utc_seconds(x, ctx)
     digits = -1 if x.type.kind is Kind.DATE else moments.fraction_digits(x.type)
-    sql = f"ora_format_moment({seconds}, {nanos}, {zone}, {mask.sql}, {quote(names)}, {digits}, {quote(ctx.nls.numeric_characters[0])})"
-    return derived(sql, varchar2(length), "VARCHAR", x, mask)
+    return f"ora_format_moment({seconds}, {nanos}, {zone}, {mask.sql}, {quote(names)}, {digits}, {quote(ctx.nls.numeric_characters[0])})"
 
 
 def _utc_seconds(x: Typed, ctx: BindContext) -> str:
     return f"CAST({moments.floor_div(moments.utc_nanos(x, ctx), moments.SECOND)} AS BIGINT)"
 
 
-def _strftime(mask: str) -> str | None:
-    """The strftime format that prints exactly what the mask does, None when there is none for certain."""
-    parts = []
+def _native(x: Typed, mask: str, ctx: BindContext) -> str | None:
+    """DuckDB text that prints exactly what the mask does for years from 1 on, None when there is none for certain."""
+    pieces, layout = [], ""
+    fine = x.carrier not in ("TIMESTAMP_S", "TIMESTAMP") or x.type.kind is Kind.TIMESTAMP_LTZ
+    clock = moments.from_nanos(moments.local_nanos(x, ctx), "TIMESTAMP") if fine else x.sql
     for element in parse_mask(mask):
         if element.name == "LITERAL":
-            if "%" in element.text:
-                return None
-            parts.append(element.text)
+            layout += element.text.replace("%", "%%")
         elif element.name in _STRFTIME and element.fill and not element.ordinal:
-            parts.append(_STRFTIME[element.name])
+            layout += _STRFTIME[element.name]
+        elif found := FRACTION.fullmatch(element.name):
+            count = int(found.group(1) or moments.fraction_digits(x.type))
+            if layout:
+                pieces.append(f"strftime({clock}, {quote(layout)})")
+                layout = ""
+            if count:
+                fraction = f"lpad(CAST({moments.below_second(moments.local_nanos(x, ctx))} AS VARCHAR), 9, '0')"
+                pieces.append(f"substr({fraction}, 1, {count})" if count < 9 else fraction)
         else:
             return None
-    return "".join(parts)
+    if layout:
+        pieces.append(f"strftime({clock}, {quote(layout)})")
+    return f"({' || '.join(pieces)})" if pieces else None
 
 
 def mask_length(mask: str, language: str) -> int:

@@ -13,6 +13,7 @@ SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
 FIRST_MICROS = -210866803200000000  # -4712-01-01 in the proleptic Gregorian calendar
 LAST_MICROS = 253402300799999999
+FIRST_YEAR_NANOS = -62135596800 * SECOND  # 0001-01-01
 _BIAS = 10**23  # times any divisor it is more than the oldest moment, so that the dividend is never negative
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from oracle_mimic.errors import OracleError
 from oracle_mimic.number import from_decimal, from_text, to_decimal
+from oracle_mimic.sql.expressions import number_columns
 from oracle_mimic.sql.expressions.registry import udf
 
 # ROUND_05UP keeps the later rounding to 20 pairs exact: it never lands on a tie that was not one.
@@ -71,7 +72,7 @@ def number(text: str) -> bytes:
     return from_text(text)
 
 
-@udf("BLOB", returns="VARCHAR")
+@udf("BLOB", returns="VARCHAR", quick=number_columns.texts)
 def number_digits(data: bytes) -> str:
     """NUMBER bytes as plain decimal text that DuckDB casts to a DECIMAL."""
     return f"{decode(data):f}"
@@ -84,7 +85,7 @@ def number_of_double(value: float) -> bytes:
     return encode(Decimal(repr(value)))
 
 
-@udf("BLOB", returns="DOUBLE")
+@udf("BLOB", returns="DOUBLE", quick=number_columns.doubles)
 def double_of_number(data: bytes) -> float:
     return float(decode(data))
 
@@ -299,7 +300,7 @@ def _scientific(value: Decimal, minus: str) -> str:
     return f"{minus}{mantissa}E{value.adjusted():+03d}"
 
 
-@udf("BLOB", returns="VARCHAR")
+@udf("BLOB", returns="VARCHAR", quick=number_columns.texts)
 def number_text(data: bytes) -> str:
     """TO_CHAR(number)."""
     return text_of(decode(data))
@@ -311,7 +312,7 @@ def number_of_float(value: float) -> bytes:
     return number_of_double(float(str(np.float32(value))))
 
 
-@udf("BLOB", returns="BIGINT")
+@udf("BLOB", returns="BIGINT", quick=number_columns.integers)
 def integer(data: bytes) -> int:
     """The whole part, held within 62 bits: more than any length or position."""
     return min(max(int(decode(data)), -(2**62)), 2**62)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import hashlib
 import uuid
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from oracle_mimic.errors import OracleError
 from oracle_mimic.sql.expressions.date_mask import civil_from_days
 from oracle_mimic.sql.expressions.registry import udf
@@ -27,6 +31,32 @@ def timestamp_bytes(nanos: int) -> bytes:
     """The eleven bytes of a TIMESTAMP, seven when it has no fraction."""
     seconds, fraction = divmod(int(nanos), NANOS)
     return date_bytes(seconds) + (fraction.to_bytes(4, "big") if fraction else b"")
+
+
+def _binary_octets(column: pa.Array, floating: str, unsigned: str) -> tuple[pa.Array, pa.Array]:
+    """IEEE numbers big end first; the sign bit set for those that are not negative, every bit turned round for the others.
+
+    So they sort as numbers do. There is one zero and one NaN, which is the largest.
+    """
+    values = np.asarray(column.fill_null(0).to_numpy(zero_copy_only=False), dtype=floating)
+    values = np.where(values == 0, np.zeros(1, floating), np.where(np.isnan(values), np.array([np.nan], floating), values))
+    bits = np.abs(values).view(unsigned)
+    top = np.array(1, dtype=unsigned) << np.array(values.itemsize * 8 - 1, dtype=unsigned)
+    coded = np.where(values < 0, ~(bits | top), bits | top).astype(f">{unsigned}")
+    octets = pa.Array.from_buffers(pa.binary(values.itemsize), len(values), [None, pa.py_buffer(coded.tobytes())]).cast(pa.binary())
+    return pc.if_else(column.is_null(), None, octets), pa.array(np.ones(len(values), dtype=bool))
+
+
+@udf("DOUBLE", returns="BLOB", quick=lambda column: _binary_octets(column, "f8", "u8"))
+def double_bytes(value: float) -> bytes:
+    """The eight bytes of a BINARY_DOUBLE."""
+    return bytes(_binary_octets(pa.array([value], pa.float64()), "f8", "u8")[0][0].as_py())
+
+
+@udf("FLOAT", returns="BLOB", quick=lambda column: _binary_octets(column, "f4", "u4"))
+def single_bytes(value: float) -> bytes:
+    """The four bytes of a BINARY_FLOAT."""
+    return bytes(_binary_octets(pa.array([value], pa.float32()), "f4", "u4")[0][0].as_py())
 
 
 _ALGORITHMS = {"SHA1": hashlib.sha1, "SHA256": hashlib.sha256, "SHA384": hashlib.sha384, "SHA512": hashlib.sha512, "MD5": hashlib.md5}
