@@ -13,7 +13,7 @@ from typing import Any
 from oracle_connection.errors import ConfigurationError
 from oracle_connection.types import LOBS, TIMESTAMPS, Kind, OracleType, json_schema, parse_type, select_expression
 
-from tap_oracle_wms.connector import VIEW, TableDescription
+from tap_oracle_wms.connector import TableDescription
 from tap_oracle_wms.keys import KEY_KINDS, check_key_type
 from tap_oracle_wms.settings import Entity, Settings
 from tap_oracle_wms.statements import quote
@@ -187,8 +187,3 @@ def column_types(schema: Mapping[str, Any]) -> dict[str, OracleType]:
             raise ConfigurationError(message)
         types[name] = parse_type(text)
     return types
-
-
-def is_view(table: TableDescription) -> bool:
-    """Views have no ROWID ranges and no locks of their own."""
-    return table.kind == VIEW

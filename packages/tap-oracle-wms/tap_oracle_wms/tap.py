@@ -33,6 +33,7 @@ from singer_sdk.plugin_base import _ConfigInput
 from tap_oracle_wms import catalog, connector
 from tap_oracle_wms.checks import FAILED, Check, Health, can_sync, check_connection, check_source, check_stream
 from tap_oracle_wms.messages import MessageWriter
+from tap_oracle_wms.select_rules import check_metadata, check_rules, column_names
 from tap_oracle_wms.settings import SETTINGS_SCHEMA, Entity, Settings, check_stream_maps
 from tap_oracle_wms.source import Source
 from tap_oracle_wms.staging import Staging
@@ -188,6 +189,9 @@ class TapOracleWms(Tap):
     def check_selection(self) -> None:
         """Raise ConfigurationError when nothing would be read, or a setting names a stream that is not there."""
         names = set(self.input_catalog or self.streams)
+        if self.input_catalog is not None:
+            check_metadata(self.input_catalog)
+            check_rules(os.environ, column_names(self.input_catalog))
         for setting in ("backfill", "stream_maps"):
             patterns = [name for name in self.config.get(setting) or {} if not name.startswith("__") and not set(name) & set("*?[")]
             for name in patterns:

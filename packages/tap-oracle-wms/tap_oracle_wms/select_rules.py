@@ -1,0 +1,85 @@
+"""Selected names that do not exist are errors: in a catalog, and in Meltano's `select` and `metadata`.
+
+Meltano applies its rules to the catalog before the tap sees it; of a name that is not there it says a warning, and the run then reads
+nothing and succeeds. But it passes the rules on in the environment as well, so the tap compares them with the catalog itself.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Mapping, Set
+from fnmatch import fnmatchcase
+from typing import Any
+
+import singer_sdk.singerlib as singer
+from oracle_connection.errors import ConfigurationError
+
+VARIABLES = {"select": "MELTANO_EXTRACT__SELECT", "select_filter": "MELTANO_EXTRACT__SELECT_FILTER"}
+METADATA = "MELTANO_EXTRACT__METADATA"
+OWN_CATALOG = "MELTANO_EXTRACT__CATALOG"
+"""With a catalog file of the user's Meltano leaves its own rules aside."""
+_UNESCAPED_DOT = re.compile(r"(?<!\\)\.")
+
+
+def check_rules(environment: Mapping[str, str], streams: Mapping[str, Set[str]]) -> None:
+    """Raise ConfigurationError for a rule that matches no stream, or no column of the streams it matches.
+
+    streams: column names by stream, selected or not.
+    """
+    if environment.get(OWN_CATALOG):
+        return
+    for extra, variable in VARIABLES.items():
+        for rule in _parse(environment.get(variable), list):
+            pattern = str(rule).removeprefix("!")
+            parts = _UNESCAPED_DOT.split(pattern, maxsplit=1)
+            _check(f"{extra}: {rule}", parts[0].replace("\\.", "."), parts[1] if len(parts) > 1 else "*", streams)
+    for stream, values in _parse(environment.get(METADATA), dict).items():
+        name, *rest = _UNESCAPED_DOT.split(stream)
+        columns = [rest[0]] if len(rest) > 1 else [column for column, value in dict(values).items() if isinstance(value, dict)]
+        for column in columns or ["*"]:
+            _check(f"metadata: {stream}", name, column, streams)
+
+
+def _parse(text: str | None, kind: type) -> Any:
+    """A value as Meltano writes it; nothing for what is not JSON of that kind."""
+    try:
+        value = json.loads(text or "null")
+    except ValueError:
+        value = None
+    return value if isinstance(value, kind) else kind()
+
+
+def _check(rule: str, stream: str, column: str, streams: Mapping[str, Set[str]]) -> None:
+    matching = [columns for name, columns in streams.items() if fnmatchcase(name, stream)]
+    if not matching:
+        message = f"{rule}: there is no stream {stream}; {_similar(stream, streams.keys())}"
+        raise ConfigurationError(message)
+    if not any(fnmatchcase(name, column) for columns in matching for name in columns):
+        message = f"{rule}: {stream} has no column {column}; {_similar(column, {name for columns in matching for name in columns})}"
+        raise ConfigurationError(message)
+
+
+def _similar(name: str, names: Set[str]) -> str:
+    near = {each.upper(): each for each in names}
+    found = [near[each] for each in difflib.get_close_matches(name.upper(), near, n=3)]
+    return f"did you mean {' or '.join(found)}?" if found else f"there are {', '.join(sorted(names)[:20])}"
+
+
+def column_names(given: singer.Catalog) -> dict[str, set[str]]:
+    """The columns of each stream of a catalog, selected or not, carried or not."""
+    return {
+        entry.tap_stream_id: {*(entry.schema.properties or {}), *(crumb[1] for crumb in entry.metadata if len(crumb) == 2)}
+        for entry in given.streams
+    }
+
+
+def check_metadata(given: singer.Catalog) -> None:
+    """Raise ConfigurationError when a catalog selects a column of which its schema knows nothing."""
+    for entry in given.streams:
+        for crumb, metadata in entry.metadata.items():
+            unsupported = metadata.inclusion == singer.Metadata.InclusionType.UNSUPPORTED
+            if len(crumb) == 2 and metadata.selected and not unsupported and crumb[1] not in (entry.schema.properties or {}):
+                message = f"the catalog selects column {crumb[1]} of stream {entry.tap_stream_id}, which its schema does not have"
+                raise ConfigurationError(message)
