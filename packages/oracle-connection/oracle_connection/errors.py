@@ -7,6 +7,7 @@ understood helps nobody. Facts are from the Oracle Database Error Messages manua
 from __future__ import annotations
 
 import re
+import socket
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -83,6 +84,7 @@ def _fatal(remedy: str, codes: str) -> dict[str, Entry]:
     return {code: Entry(Recovery.FATAL, remedy) for code in codes.split()}
 
 
+UNKNOWN_HOST = "ORA-12545"
 CATALOGUE: dict[str, Entry] = {
     # who and where
     **_configuration("check the settings username and password", "ORA-01017 ORA-01005 DPY-4001"),
@@ -92,7 +94,11 @@ CATALOGUE: dict[str, Entry] = {
     **_configuration("check the settings service_name, host and port: the listener knows no such service", "ORA-12514 DPY-6001"),
     **_configuration("check the settings sid, host and port: the listener knows no such SID", "ORA-12505 DPY-6003"),
     **_configuration("check the setting dsn: the name cannot be resolved", "ORA-12154 DPY-4000 DPY-4017 DPY-4018 DPY-4026 DPY-4027"),
-    **_configuration("check the setting host: the name cannot be resolved", "ORA-12545"),
+    **_configuration("check the setting host: the name cannot be resolved", UNKNOWN_HOST),
+    **_configuration(
+        "install the Oracle Instant Client and name its directory in the setting client_directory, or leave thick_mode off",
+        "DPI-1047 DPI-1050 DPI-1072 DPY-2019",
+    ),
     **_configuration(
         "the server's certificate has another name: check ssl_server_cert_dn and host; do not switch ssl_server_dn_match off",
         "DPY-6002 DPY-6006 ORA-29002 ORA-24263",
@@ -179,6 +185,9 @@ SHORTEST_SECRET = 3
 WRAPPERS = frozenset({"DPY-6005", "DPY-6000"})
 """What the driver says about any attempt to connect that failed; the reason is a second code in the same message, if there is one."""
 
+UNRESOLVED = frozenset(f"[Errno {code}]" for code in (socket.EAI_NONAME, socket.EAI_NODATA))
+"""How a name that does not exist shows up, by itself or inside of DPY-6005. A resolver that does not answer (EAI_AGAIN) may do so later."""
+
 _CONNECTION_ID = re.compile(r"\s*\(CONNECTION_ID=[^)]*\)")
 _CODE = re.compile(r"\b(ORA|DPY|DPI|TNS)-(\d{4,5})\b")
 _UNKNOWN = Entry(Recovery.FATAL, "this code is not in the error catalogue; see the Oracle Database Error Messages manual")
@@ -214,7 +223,9 @@ def explain(error: BaseException, doing: str, *, secrets: tuple[str | None, ...]
     for secret in secrets:
         if secret and len(secret) >= SHORTEST_SECRET:
             detail = detail.replace(secret, "****")
-    if code is None and isinstance(error, (OSError, EOFError)):
+    if code in {None, *WRAPPERS} and any(each in detail for each in UNRESOLVED):
+        entry = CATALOGUE[UNKNOWN_HOST]
+    elif code is None and isinstance(error, (OSError, EOFError)):
         entry = Entry(Recovery.RETRIABLE, "the network failed", Scope.CONNECTION)
     if code is not None and code not in detail:
         detail = f"{code}: {detail}"

@@ -3,6 +3,8 @@
 import datetime
 import ipaddress
 import os
+import subprocess
+import sys
 
 import pytest
 from oracle_connection.errors import ConfigurationError, DatabaseError, RetriableError
@@ -100,6 +102,20 @@ def test_a_failure_has_a_class_a_code_and_no_secret(server, settings, kind, code
     assert caught.value.code == code
     assert PASSWORD not in str(caught.value)
     assert "wrong" not in str(caught.value)
+
+
+def test_thick_mode_without_an_instant_client_says_what_to_install(tmp_path):
+    """In a process of its own: one that has connected in thin mode stays there."""
+    code = (
+        "import sys; from oracle_connection.parameters import ConnectionParameters; from oracle_connection.probe import connect\n"
+        "config = {'dsn': '127.0.0.1:1/X', 'username': 'U', 'password': 'P', 'thick_mode': True, 'client_directory': sys.argv[1]}\n"
+        "connect(ConnectionParameters.from_config(config), module='m')"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
+    last = done.stderr.splitlines()[-1]
+    assert "ConfigurationError: cannot connect" in last
+    assert "DPI-1047" in last
+    assert "client_directory" in last
 
 
 def secure(server, certificates, **settings):
