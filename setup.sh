@@ -21,6 +21,11 @@ step "Meltano"
 .tools/bin/uv pip sync --quiet --python .tools/meltano/bin/python requirements/meltano.txt
 done_
 
+step "dbt"
+[ -x .tools/dbt/bin/python ] || .tools/bin/uv venv --quiet --python "$python" .tools/dbt
+.tools/bin/uv pip sync --quiet --python .tools/dbt/bin/python requirements/dbt.txt
+done_
+
 step "directories and .env"
 mkdir -p .meltano/run logs/meltano logs/monitoring logs/dbt logs/tap-oracle-wms var
 chmod 700 .meltano .meltano/run
@@ -42,5 +47,6 @@ Next:
   export PATH="$PWD/bin:\$PATH"
   ./scripts/test-connections.sh            # source and target: reachable, readable, writable
   meltano run allocation_full_sync         # once per entity: also order_hdr_full_sync, order_dtl_full_sync
+  meltano invoke dbt-oracle-wms:build      # once, and after each change of a model: views, marts and their tests
   meltano invoke wms-ops scheduler         # then every minute, until it is told to stop
 END

@@ -18,4 +18,5 @@ check() { # check NAME REMEDY COMMAND...
 }
 check "source (tap-oracle-wms)" "see WMS_ORACLE_* in .env" bin/meltano --log-level warning invoke tap-oracle-wms --test-connection
 check "target (target-oracle)" "see TARGET_ORACLE_* in .env" bin/meltano --log-level warning invoke target-oracle --test-connection
+check "transformations (dbt)" "see TARGET_ORACLE_* and DBT_* in .env" bin/dbt --quiet debug --connection
 exit $failed
