@@ -29,6 +29,7 @@ import pyarrow as pa
 
 USERS = {"WMS": "Bench_1234", "ANALYTICS": "Bench_1234"}
 BATCH = 50_000
+LOADS = 2
 TYPES = {
     "ID": "NUMBER(19)",
     "ORDER_ID": "NUMBER(19)",
@@ -183,8 +184,8 @@ def bare(server: Server, rows: int, processes: int) -> Measured:
     return measured
 
 
-def ours(server: Server, rows: int, folder: Path, number: int) -> Measured:
-    """tap-oracle-wms | target-oracle, a full sync."""
+def ours(server: Server, rows: int, folder: Path, number: int, loads: int = LOADS) -> Measured:
+    """tap-oracle-wms | target-oracle, a full sync. loads: the target's connections that load."""
     batches = {"encoding": {"format": "arrow", "compression": "lz4"}}
     login = {"dsn": server.dsn, "password": USERS["WMS"], "run_record_dir": str(folder / "records"), "run_id": f"bench-{number}"}
     entity = {"table": "BENCH_ROWS", "replication_key": "LAST_UPDATED", "replication_method": "INCREMENTAL"}
@@ -201,7 +202,7 @@ def ours(server: Server, rows: int, folder: Path, number: int) -> Measured:
             }
         )
     )
-    target.write_text(json.dumps({**login, "username": "ANALYTICS", "table_prefix": f"OURS{number}_"}))
+    target.write_text(json.dumps({**login, "username": "ANALYTICS", "table_prefix": f"OURS{number}_", "parallel_loads": loads}))
     commands = [
         [script("tap-oracle-wms"), "--config", str(tap)],
         [script("target-oracle"), "--config", str(target)],

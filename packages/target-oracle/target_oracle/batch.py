@@ -19,6 +19,9 @@ from oracle_connection.values import from_json
 from target_oracle.columns import DELETED_AT, SEQUENCE, Column, TableModel
 from target_oracle.errors import DataError
 
+MAX_BATCH_ID = 200
+"""Characters of an id in WMS_LOAD_AUDIT. What tells batches apart comes first."""
+
 
 @dataclass(slots=True)
 class Batch:
@@ -38,6 +41,20 @@ class Batch:
     table_version: int | None = None
     metadata: BatchMetadata | None = None
     records: list[dict[str, Any]] = field(default_factory=list)
+
+    @classmethod
+    def of_file(cls, metadata: BatchMetadata, data: pa.Table | None, size_bytes: int, table: str) -> Batch:
+        """A file of our tap for a table. data: its rows; None when another process loads them."""
+        return cls(
+            f"{metadata.attempt}/{metadata.chunk}/{metadata.part}/{table}"[:MAX_BATCH_ID],
+            pa.table({}) if data is None else data,
+            metadata.rows,
+            size_bytes,
+            metadata.extracted_at,
+            metadata.read_scn,
+            metadata.generation if metadata.mode is Mode.FULL_TABLE else None,
+            metadata,
+        )
 
     @property
     def mode(self) -> Mode | None:

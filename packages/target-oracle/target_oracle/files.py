@@ -52,6 +52,17 @@ def read_arrow(path: Path) -> tuple[pa.Table, BatchMetadata | None]:
     return table, metadata
 
 
+def read_metadata(path: Path) -> BatchMetadata | None:
+    """What the tap says about the rows of an Arrow IPC stream file, without reading them. Raises ContractError."""
+    try:
+        with pa.OSFile(str(path)) as source, pa.ipc.open_stream(source) as reader:
+            text = (reader.schema.metadata or {}).get(BATCH_METADATA_KEY)
+    except (OSError, pa.ArrowException) as error:
+        message = f"cannot read the batch file {path.name}: {error}"
+        raise ContractError(message) from error
+    return BatchMetadata.parse(text) if text else None
+
+
 def read_parquet(path: Path) -> Iterator[pa.Table]:
     """The rows of a Parquet file, in bounded tables. Raises ContractError."""
     import pyarrow.parquet as pq

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oracle_connection.errors import DatabaseError, FatalError
@@ -19,6 +20,8 @@ from target_oracle.batch import Batch
 from target_oracle.columns import TableModel
 from target_oracle.control import BatchCounts, ControlRow, ControlTables
 from target_oracle.drift import plan_changes
+from target_oracle.files import remove
+from target_oracle.loaders import Filled, Loaders
 from target_oracle.loading import LoadTable
 from target_oracle.swap import DONE, LOADING, Swap, finish_swap
 
@@ -29,11 +32,17 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class OpenChunk:
-    """Parts of a chunk that has not been completed yet."""
+    """Parts of a chunk that has not been committed yet.
+
+    loads: load table of each worker (0: this process) that parts went to. waiting: parts that workers are loading, with their files.
+    last: the part that completes the chunk, once it has come.
+    """
 
     attempt: str
-    load: LoadTable
+    loads: dict[int, LoadTable] = field(default_factory=dict)
     parts: set[int] = field(default_factory=set)
+    waiting: dict[int, tuple[Path, Batch]] = field(default_factory=dict)
+    last: Batch | None = None
     rows: int = 0
     load_seconds: float = 0.0
 
@@ -50,6 +59,7 @@ class FullLoad:
     repeated_chunks: int = 0
     _open: dict[int, OpenChunk] = field(default_factory=dict)
     _spare: list[LoadTable] = field(default_factory=list)
+    _loaders: Loaders | None = None
 
     @property
     def control(self) -> ControlTables:
@@ -124,7 +134,7 @@ class FullLoad:
         else:
             self.connector.apply(plan_changes(self.beside, existing.columns, (), policy=self.writer.run.settings.on_schema_drift))
 
-    # --- chunks ---
+    # --- chunks, loaded here ---
 
     def write(self, batch: Batch) -> BatchCounts:
         """Load one part of a chunk; commit the chunk with its last part. Zero counts for what is loaded already."""
@@ -134,39 +144,124 @@ class FullLoad:
         return counts
 
     def _write_once(self, batch: Batch) -> BatchCounts:
-        fence = self.begin()
-        metadata = batch.metadata
-        if metadata is None or metadata.chunk is None:
+        chunk, part = self._place(batch)
+        current = self._open_chunk(chunk, batch)
+        if current is None:
+            return BatchCounts()
+        self.writer.relax_for(batch, self.beside)
+        if part not in current.parts:
+            started = time.perf_counter()
+            if batch.data.num_rows:
+                self._load_table(current, 0).append(batch.data)
+            current.load_seconds += time.perf_counter() - started
+            current.parts.add(part)
+            current.rows += batch.data.num_rows
+        return BatchCounts() if current.last is None else self._finish_chunk(chunk, current)
+
+    def _place(self, batch: Batch) -> tuple[int, int]:
+        """Chunk and part of a batch of a full sync. Raises FatalError."""
+        if batch.metadata is None or batch.metadata.chunk is None:
             message = f"{self.table}: a file of a full sync names no chunk"
             raise FatalError(message)
-        chunk = metadata.chunk
-        if self.visible or self.control.chunk_loaded(self.table, self.generation, chunk):
-            self.repeated_chunks += metadata.complete
+        return batch.metadata.chunk, batch.metadata.part
+
+    def _open_chunk(self, chunk: int, batch: Batch) -> OpenChunk | None:
+        """The chunk that a part belongs to, None when it is loaded already. Parts of an attempt that was given up are forgotten."""
+        self.begin()
+        metadata = batch.metadata
+        if metadata is None or self.visible or self.control.chunk_loaded(self.table, self.generation, chunk):
+            self.repeated_chunks += metadata is not None and metadata.complete
             self._discard(chunk)
-            return BatchCounts()
+            return None
         current = self._open.get(chunk)
         if current is not None and current.attempt != metadata.attempt:
             self._discard(chunk)
             current = None
         if current is None:
-            current = self._open[chunk] = OpenChunk(metadata.attempt, self._empty_load_table())
-        self.writer.relax_for(batch, self.beside)
-        if metadata.part not in current.parts:
-            started = time.perf_counter()
-            if batch.data.num_rows:
-                current.load.append(batch.data)
-            current.load_seconds += time.perf_counter() - started
-            current.parts.add(metadata.part)
-            current.rows += batch.data.num_rows
-        if not metadata.complete:
+            current = self._open[chunk] = OpenChunk(metadata.attempt)
+        if metadata.complete:
+            current.last = batch
+        return current
+
+    def _load_table(self, current: OpenChunk, worker: int) -> LoadTable:
+        """The load table that a worker fills with parts of a chunk: of its own, because a direct path load locks it."""
+        if worker not in current.loads:
+            if not self._spare:
+                self._spare.append(self.writer.new_load_table())
+            self._spare[-1].empty()
+            current.loads[worker] = self._spare.pop()
+        return current.loads[worker]
+
+    def _finish_chunk(self, chunk: int, current: OpenChunk) -> BatchCounts:
+        """Commit a chunk of which the last part is here."""
+        if current.last is None:
             return BatchCounts()
-        missing = set(range(1, metadata.part + 1)) - current.parts
+        missing = set(range(1, self._place(current.last)[1] + 1)) - current.parts
         if missing:
             message = f"{self.table}: parts {sorted(missing)} of chunk {chunk} never came"
             raise FatalError(message)
-        counts = self._commit_chunk(batch, chunk, current, fence)
+        counts = self._commit_chunk(current.last, chunk, current, self.begin())
         self._discard(chunk)
         return counts
+
+    # --- chunks, loaded by other processes ---
+
+    def hand_out(self, path: Path, batch: Batch) -> None:
+        """Let a process load the file of a part (batch: what is known of it, without rows); it is removed when that is done.
+
+        Commits the chunks that have become complete meanwhile. Waits while as many files as the processes may have are waiting.
+        """
+        self.writer.repeated(lambda: self._hand_out_once(path, batch), f"loading a chunk of {self.table}")
+        self.writer.run.wrote = True
+        self.advance(self._loaders.capacity if self._loaders is not None else 0)
+
+    def _hand_out_once(self, path: Path, batch: Batch) -> None:
+        chunk, part = self._place(batch)
+        current = self._open_chunk(chunk, batch)
+        if current is None or part in current.parts or part in current.waiting:
+            self.writer.tally(batch, BatchCounts())
+            remove(path)
+            return
+        if self._loaders is None:
+            self._loaders = Loaders(self.writer.run, self.writer.model)
+        worker = self._loaders.next_worker()
+        fresh = worker not in current.loads
+        load = self._load_table(current, worker)
+        load.rows += batch.rows_read  # as far as is known here: the worker knows better
+        self._loaders.hand_out(worker, path, load.name, chunk=chunk, part=part, empty=fresh)
+        current.waiting[part] = (path, batch)
+
+    def advance(self, at_most: int | None = None) -> None:
+        """Take up what the processes have loaded, and commit chunks that are complete.
+
+        at_most: wait until no more than so many files are on their way; None: do not wait.
+        """
+        loaders = self._loaders
+        while loaders is not None and loaders.waiting:
+            filled = loaders.next_filled(wait=at_most is not None and loaders.waiting > at_most)
+            if filled is None:
+                return
+            self._take(filled)
+
+    def _take(self, filled: Filled) -> None:
+        """A part is in its load table."""
+        current = self._open[filled.chunk]
+        path, batch = current.waiting.pop(filled.part)
+        if filled.rows != batch.rows_read:
+            message = f"{path.name}: {filled.rows} rows were loaded where {batch.rows_read} were announced"
+            raise FatalError(message)
+        current.parts.add(filled.part)
+        current.rows += filled.rows
+        current.load_seconds += filled.seconds
+        record = self.writer.record
+        record.retries = (record.retries or 0) + filled.retries if filled.retries else record.retries
+        self.writer.tally(batch, BatchCounts())
+        for column in filled.empties:
+            self.writer.relax(self.beside, column)
+        remove(path)
+        if current.last is not None and not current.waiting:
+            counts = self.writer.repeated(lambda: self._finish_chunk(filled.chunk, current), f"committing a chunk of {self.table}")
+            record.inserted = (record.inserted or 0) + counts.inserted
 
     def _commit_chunk(self, batch: Batch, chunk: int, current: OpenChunk, fence: int) -> BatchCounts:
         """The chunk's rows and its line in the ledger, in one transaction."""
@@ -177,8 +272,8 @@ class FullLoad:
             return BatchCounts(inserted=current.rows)
         inserted = 0
         if current.rows:
-            current.load.create()
-            text = statements.insert_rows(self.writer.model, current.load.name, into=self.beside.name, direct=True)
+            loads = [each.name for each in current.loads.values()]
+            text = statements.append_rows(self.writer.model, loads, into=self.beside.name)
             inserted = self.writer.execute(text, self.writer.batch_binds(batch, row), doing=f"add chunk {chunk} to {self.beside.name}")
         counts = BatchCounts(inserted=inserted)
         self.control.insert_chunk(
@@ -198,20 +293,25 @@ class FullLoad:
         self.writer.run.database.commit(doing=f"commit chunk {chunk} of {self.table}")
         return counts
 
-    def _empty_load_table(self) -> LoadTable:
-        load = self._spare.pop() if self._spare else self.writer.new_load_table()
-        load.empty()
-        return load
-
     def _discard(self, chunk: int) -> None:
-        current = self._open.pop(chunk, None)
+        """Forget a chunk's parts. Those that are still being loaded are waited for: their tables will be used again."""
+        current = self._open.get(chunk)
+        while current is not None and current.waiting and self._loaders is not None:
+            filled = self._loaders.next_filled(wait=True)
+            if filled is not None and filled.chunk == chunk:
+                path, _ = current.waiting.pop(filled.part)
+                remove(path)
+            elif filled is not None:
+                self._take(filled)
         if current is not None:
-            self._spare.append(current.load)
+            self._spare += current.loads.values()
+            del self._open[chunk]
 
     # --- the end ---
 
     def finish(self, *, chunks: int, rows: int | None, watermark: str | None) -> None:
         """Make the generation visible. May be repeated. Raises FatalError for missing chunks, SwapRefusedError, DeleteCapError."""
+        self.advance(0)
         self.writer.repeated(lambda: self._finish_once(chunks, rows, watermark), f"making the full sync of {self.table} visible")
         self.writer.run.wrote = True
 
@@ -243,8 +343,10 @@ class FullLoad:
         return self.visible
 
     def close(self) -> None:
-        """Drop this process's load tables."""
-        for load in [*self._spare, *(each.load for each in self._open.values())]:
+        """End the loading processes, drop the load tables."""
+        if self._loaders is not None:
+            self._loaders.stop()
+        for load in [*self._spare, *(load for each in self._open.values() for load in each.loads.values())]:
             if load.created:
                 try:
                     self.connector.drop_private(load.name)

@@ -68,6 +68,13 @@ _OWN_SETTINGS: dict[str, dict[str, Any]] = {
         "description": "`evolve`: add columns, widen sizes, relax NOT NULL; stop when a column narrowed or changed its kind. "
         "`keep_wider`: also go on when a column narrowed. `fail`: stop at any difference.",
     },
+    "parallel_loads": {
+        "type": "integer",
+        "default": 1,
+        "minimum": 1,
+        "maximum": 16,
+        "description": "Connections that load files of a full sync at the same time; from 2 on each in a process of its own.",
+    },
     "lease_wait_seconds": {
         "type": "integer",
         "default": 10,
@@ -136,6 +143,7 @@ class TargetSettings:
     delete_cap_percent: int
     allow_empty_overwrite: bool
     on_schema_drift: DriftPolicy
+    parallel_loads: int
     lease_wait_seconds: int
     retry_attempts: int
     retry_backoff_ms: int

@@ -7,6 +7,7 @@ into the table is the business of `writer.py` and `full_load.py`.
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,9 @@ from target_oracle.settings import LoadMethod
 from target_oracle.writer import TableWriter
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from oracle_connection.contract import BatchMetadata
     from singer_sdk.helpers._batch import BaseBatchFileEncoding
 
     from target_oracle.batch import Batch
@@ -254,34 +258,44 @@ class OracleSink(Sink):
                 if format_ == batch_files.PARQUET_FORMAT:
                     for number, table in enumerate(batch_files.read_parquet(path)):
                         self._load_file(table, None, f"{path.name}/{number}", table.nbytes)
+                elif self._hand_out(path):
+                    continue  # a loading process has it; it is removed when it is loaded
                 else:
                     size_bytes = path.stat().st_size if path.exists() else 0
                     table, metadata = batch_files.read_arrow(path)
                     self._load_file(table, metadata, path.name, size_bytes)
             batch_files.remove(path)
 
-    def _load_file(self, table: Any, metadata: Any, name: str, size_bytes: int) -> None:
+    def _hand_out(self, path: Path) -> bool:
+        """Give a file of a full sync to a loading process, if the setting wants any. False: it is to be loaded here."""
+        from target_oracle.batch import Batch
+        from target_oracle.files import read_metadata
+
+        if self.run.settings.parallel_loads == 1:
+            return False
+        metadata = read_metadata(path)
+        if metadata is None or metadata.mode is not Mode.FULL or metadata.generation is None or metadata.full_sync is not None:
+            return False
+        batch = Batch.of_file(metadata, None, path.stat().st_size, self.writer.table)
+        self._see_file(metadata)
+        self.record_of_run.generation = metadata.generation
+        self._full_load(metadata.generation).hand_out(path, batch)
+        return True
+
+    def _load_file(self, table: Any, metadata: BatchMetadata | None, name: str, size_bytes: int) -> None:
         """One table of rows, as what its metadata says it is."""
-        from target_oracle.batch import Batch, fit
+        from target_oracle.batch import MAX_BATCH_ID, Batch, fit
 
         data = fit(table, self.writer.model)
-        self.rows_came |= data.num_rows > 0
         if metadata is None:
-            self._write(Batch(f"file/{name}", data, data.num_rows, size_bytes, utc_text(datetime.now(UTC))))
+            self.rows_came |= data.num_rows > 0
+            self._write(
+                Batch(f"file/{uuid.uuid4().hex}/{name}"[:MAX_BATCH_ID], data, data.num_rows, size_bytes, utc_text(datetime.now(UTC)))
+            )
             self.record_counter_metric.increment(data.num_rows)
             return
-        batch = Batch(
-            f"{metadata.attempt}/{self.stream_name}/{metadata.chunk}/{metadata.part}"[:200],
-            data,
-            data.num_rows,
-            size_bytes,
-            metadata.extracted_at,
-            metadata.read_scn,
-            metadata.generation if metadata.mode is Mode.FULL_TABLE else None,
-            metadata,
-        )
-        self._see_sequence(metadata.read_scn)
-        self.record_of_run.mode = str(metadata.mode)
+        self._see_file(metadata)
+        batch = Batch.of_file(metadata, data, size_bytes, self.writer.table)
         if metadata.mode is Mode.FULL:
             self._load_chunk(batch)
         else:
@@ -289,7 +303,13 @@ class OracleSink(Sink):
                 self.versions_seen.add(metadata.generation)
             if data.num_rows:
                 self._write(batch)
-        self.record_counter_metric.increment(data.num_rows)
+
+    def _see_file(self, metadata: BatchMetadata) -> None:
+        """What the stream and its run record learn from a file, whoever loads it."""
+        self.rows_came |= metadata.rows > 0
+        self._see_sequence(metadata.read_scn)
+        self.record_of_run.mode = str(metadata.mode)
+        self.record_counter_metric.increment(metadata.rows)
 
     def _load_chunk(self, batch: Batch) -> None:
         """A file of the once-only full sync."""
@@ -349,6 +369,17 @@ class OracleSink(Sink):
         self._activate(version)
 
     # --- what STATE waits for ---
+
+    def advance(self) -> None:
+        """Take up what loading processes have finished, without waiting."""
+        if self.full_load is not None:
+            self.full_load.advance()
+
+    def drain(self) -> None:
+        """Load the RECORDs that wait, and wait for loading processes."""
+        self.flush()
+        if self.full_load is not None:
+            self.full_load.advance(0)
 
     def pending(self) -> set[str]:
         """What has arrived and is not committed: a batch of RECORDs, chunks of which parts are still to come."""

@@ -109,7 +109,7 @@ class TargetOracle(Target):
         keys = message_dict.get("bookmark_properties")
         self._replication_keys[message_dict.get("stream", "")] = keys[0] if keys else None
         for sink in self._sinks:
-            sink.flush()  # rows of the old schema, before the table changes
+            sink.drain()  # rows of the old schema, before the table changes
         super()._process_schema_message(message_dict)
         self._sinks_made += [each for each in self._sinks if each not in self._sinks_made]
 
@@ -186,11 +186,13 @@ class TargetOracle(Target):
     def _flush_all(self) -> None:
         """Load everything that waits, and let the STATEs through that waited for it."""
         for sink in self._sinks:
-            sink.flush()
+            sink.drain()
         self._release()
 
     def _release(self) -> None:
         """Emit the latest STATE of which nothing before is uncommitted."""
+        for sink in self._sinks:
+            sink.advance()
         if not self._waiting:
             return
         pending = self._pending()

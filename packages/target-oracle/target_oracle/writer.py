@@ -139,8 +139,13 @@ class TableWriter:
         """Lift NOT NULL of columns for which the batch has no value, whatever the schema promised."""
         for name in sorted(self._mandatory):
             if batch.data[name].null_count:
-                self.connector.relax(model, name, "the data have NULL")
-                self._mandatory.discard(name)
+                self.relax(model, name)
+
+    def relax(self, model: TableModel, column: str) -> None:
+        """Lift NOT NULL of a column because rows have no value for it."""
+        if column in self._mandatory:
+            self.connector.relax(model, column, "the data have NULL")
+            self._mandatory.discard(column)
 
     def repeated(self, work: Callable[[], Any], doing: str) -> Any:
         """`Run.repeated`, counted in the run record."""

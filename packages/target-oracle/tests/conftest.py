@@ -83,6 +83,10 @@ class Warehouse:
         """Run the target in this process over messages; the STATEs it let through."""
         return run_target(self.target(**settings), messages)
 
+    def feed(self, target, messages):
+        """The same with a target that has begun already."""
+        return run_target(target, messages)
+
 
 def run_target(target, messages):
     """Feed a target to its end; the STATEs it let through. On an error the target is closed as its command does."""
