@@ -141,10 +141,11 @@ def used(sql: str, parameters: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def run(cursor: Connection, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
-    """Run a statement and read all it returns."""
+    """Run a statement and read all it returns. A text that comes again (its numbers are parameters) is parsed once only."""
     values = used(sql, parameters)
     with oracle_errors("a statement"):
-        result: list[tuple[Any, ...]] = cursor.execute(sql, values).fetchall() if values else cursor.execute(sql).fetchall()
+        statement = _parsed(sql) if sql.startswith(_REPEATED) else sql
+        result: list[tuple[Any, ...]] = cursor.execute(statement, values).fetchall() if values else cursor.execute(statement).fetchall()
         return result
 
 
@@ -158,6 +159,9 @@ def arrow_table(cursor: Connection, sql: str, parameters: Mapping[str, Any] | No
     """Run a query and read it whole as Arrow."""
     with oracle_errors("a query"):
         return cursor.sql(sql, params=used(sql, parameters)).to_arrow_table()
+
+
+_REPEATED = ("SELECT ", "INSERT ", "UPDATE ", "CREATE OR REPLACE TEMP TABLE stage ", "BEGIN ")
 
 
 @lru_cache(maxsize=512)

@@ -75,8 +75,9 @@ def check_unique(cursor: Connection, table: Table, key: UniqueKey, check: Check)
     clashes = run(
         cursor,
         f"SELECT v.bx >> {STATEMENT_BITS}, v.ex FROM {table.physical} v JOIN "
-        f"(SELECT * FROM {table.physical} WHERE bx = {check.write_id} AND ex = {LIVE}) n ON {same}{session} "
+        f"(SELECT * FROM {table.physical} WHERE bx = $write_id AND ex = {LIVE}) n ON {same}{session} "
         f"WHERE v.rid <> n.rid AND (v.ex = {LIVE} OR {check.is_open('v.ex')}){some} LIMIT 1000",
+        {"write_id": check.write_id},
     )
     _judge(clashes, table, key, check)
 
@@ -107,9 +108,9 @@ def check_unique_row(cursor: Connection, table: Table, key: UniqueKey, values: S
     ]
     clashes = run(
         cursor,
-        f"SELECT bx >> {STATEMENT_BITS}, ex FROM {table.physical} WHERE {' AND '.join(tests)} AND bx <> {check.write_id} "
+        f"SELECT bx >> {STATEMENT_BITS}, ex FROM {table.physical} WHERE {' AND '.join(tests)} AND bx <> $write_id "
         f"AND (ex = {LIVE} OR {check.is_open('ex')}) LIMIT 1000",
-        {f"k{n}": value for n, value in enumerate(values)},
+        {"write_id": check.write_id, **{f"k{n}": value for n, value in enumerate(values)}},
     )
     _judge(clashes, table, key, check)
 

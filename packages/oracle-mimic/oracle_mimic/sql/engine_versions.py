@@ -14,7 +14,7 @@ from typing import Any
 from oracle_mimic.sql import rowids
 from oracle_mimic.sql.catalog import Table
 from oracle_mimic.sql.engine import Connection, changed, run
-from oracle_mimic.sql.transactions import LIVE, STATEMENT_BITS, Snapshot, Transaction
+from oracle_mimic.sql.transactions import LIVE, STATEMENT_BITS, VISIBLE, Snapshot, Transaction
 
 STAGE = "temp.stage"
 
@@ -49,6 +49,10 @@ class Write:
     session_id: int | None = None  # temporary tables
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
+    def values_of(self, **more: int) -> dict[str, Any]:
+        """The parameters of a text: those of source and expressions, and the numbers that are others each time."""
+        return {**self.parameters, "write_id": self.write_id, "snapshot": self.snapshot.limit, **more}
+
 
 def _targets(table: Table) -> str:
     hidden = ["rid", "bx", "ex", *(["sx"] if table.temporary else [])]
@@ -62,39 +66,40 @@ def _insert(write: Write, rid: str, source: str) -> str:
     session = f"{write.session_id}, " if table.temporary else ""
     guarded = "rid" if write.guard is None else f"CASE WHEN {write.guard} THEN rid END"
     return (
-        f"INSERT INTO {table.physical} ({_targets(table)}) SELECT {guarded}, {write.write_id}, {LIVE}, {session}{', '.join(write.checked)} "
+        f"INSERT INTO {table.physical} ({_targets(table)}) SELECT {guarded}, $write_id, {LIVE}, {session}{', '.join(write.checked)} "
         f"FROM (SELECT {rid} AS rid, {inner} FROM {source}) v"
     )
 
 
 def insert_rows(cursor: Connection, write: Write, source: str, *, first_ordinal: int, ordinal: str | None) -> int:
     """Add rows from a source `s`. ordinal: expression that numbers its rows from 0; None = in the order they come."""
-    number = f"{first_ordinal} + " + (ordinal or "(row_number() OVER () - 1)")
-    return changed(cursor, _insert(write, rowids.rid_sql(number), f"{source} s"), write.parameters)
+    number = "$first + " + (ordinal or "(row_number() OVER () - 1)")
+    return changed(cursor, _insert(write, rowids.rid_sql(number), f"{source} s"), write.values_of(first=first_ordinal))
 
 
 def insert_row(cursor: Connection, write: Write, source: str, *, ordinal: int, returning: Sequence[str]) -> list[tuple[Any, ...]]:
     """Add the only row of a source `s`; what it holds in the physical columns asked for, to check its keys with."""
-    text = _insert(write, str(rowids.rid_of(ordinal)), f"{source} s")
-    return run(cursor, f"{text} RETURNING {', '.join(returning)}", write.parameters)
+    text = _insert(write, "CAST($rid AS BIGINT)", f"{source} s")
+    return run(cursor, f"{text} RETURNING {', '.join(returning)}", write.values_of(rid=rowids.rid_of(ordinal)))
 
 
 def replace_rows(cursor: Connection, write: Write, source: str, expected: int) -> None:
     """New versions for the rows whose `rid`s are in the source; their old versions end. BlockedError, ChangedError."""
-    table, visible = write.table, write.snapshot.predicate()
-    joined = f"{source} s JOIN {table.physical} t ON t.rid = s.rid WHERE t.ex = {LIVE} AND t.bx <> {write.write_id} AND {visible}"
-    if changed(cursor, _insert(write, "t.rid", joined), write.parameters) != expected:
+    table, visible = write.table, write.snapshot.apply(VISIBLE)
+    joined = f"{source} s JOIN {table.physical} t ON t.rid = s.rid WHERE t.ex = {LIVE} AND t.bx <> $write_id AND {visible}"
+    if changed(cursor, _insert(write, "t.rid", joined), write.values_of()) != expected:
         raise ChangedError
     end_rows(cursor, write, source, expected)
 
 
 def end_rows(cursor: Connection, write: Write, source: str, expected: int) -> None:
     """End the visible versions of the rows whose `rid`s are in the source. BlockedError, ChangedError."""
-    table, visible = write.table, write.snapshot.predicate()
+    table, visible = write.table, write.snapshot.apply(VISIBLE)
     ended = changed(
         cursor,
-        f"UPDATE {table.physical} t SET ex = {write.write_id} FROM (SELECT rid FROM {source}) s "
-        f"WHERE t.rid = s.rid AND t.ex = {LIVE} AND t.bx <> {write.write_id} AND {visible}",
+        f"UPDATE {table.physical} t SET ex = $write_id FROM (SELECT rid FROM {source}) s "
+        f"WHERE t.rid = s.rid AND t.ex = {LIVE} AND t.bx <> $write_id AND {visible}",
+        write.values_of(),
     )
     if ended != expected:
         raise ChangedError
