@@ -106,23 +106,28 @@ class BatchMetadata:
 
 @dataclass(frozen=True, slots=True)
 class RunMetadata:
-    """`x-wms-run`, at the root of a stream's schema: what the target must know before the first row."""
+    """`x-wms-run`, at the root of a stream's schema: what the target must know before the first row.
+
+    redo: somebody decided that a full sync which is done is to be done again.
+    """
 
     run_id: str
     mode: Mode
     generation: int | None = None
     contract: int = CONTRACT_VERSION
+    redo: bool = False
 
     def make(self) -> dict[str, Any]:
         """The value for the schema's root."""
-        return {"contract": self.contract, "run_id": self.run_id, "mode": str(self.mode), "generation": self.generation}
+        about = {"contract": self.contract, "run_id": self.run_id, "mode": str(self.mode), "generation": self.generation}
+        return {**about, "redo": True} if self.redo else about
 
     @classmethod
     def parse(cls, value: Mapping[str, Any]) -> RunMetadata:
         """The reverse of `make`; raises ContractError."""
         _check_version(value, RUN_METADATA_KEY)
         try:
-            return cls(value["run_id"], Mode(value["mode"]), value.get("generation"), value["contract"])
+            return cls(value["run_id"], Mode(value["mode"]), value.get("generation"), value["contract"], value.get("redo") is True)
         except (KeyError, TypeError, ValueError) as error:
             message = f"{RUN_METADATA_KEY} is not what contract {CONTRACT_VERSION} says: {error}"
             raise ContractError(message) from error

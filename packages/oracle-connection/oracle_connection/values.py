@@ -38,8 +38,9 @@ def to_json(column: pa.Array, oracle: OracleType) -> list[Any]:
         text = pc.replace_substring(clock.cast(pa.string()), " ", "T")
         if travels_as.tz:
             text = pc.binary_join_element_wise(text, UTC_OFFSET, "")
-        return text.to_pylist()  # type: ignore[no-any-return]
-    return column.to_pylist()  # type: ignore[no-any-return]
+        column = text
+    values: list[Any] = column.to_pylist()
+    return values
 
 
 def _numbers_to_json(column: pa.Array, *, whole: bool) -> list[Any]:

@@ -10,14 +10,14 @@ from oracle_connection.errors import ConfigurationError
 
 from tap_oracle_wms.chunks import Ledger, Plan
 
-RUNNING, DONE = "running", "done"
+RUNNING, DONE, REDO = "running", "done", "redo"
 
 
 @dataclass(frozen=True, slots=True)
 class FullSync:
     """A full sync that has begun: its generation, where the incremental will start, its plan and what is done of it.
 
-    rows: of the finished chunks.
+    rows: of the finished chunks. redo: it repeats, on somebody's decision, one that was done.
     """
 
     generation: int
@@ -25,6 +25,7 @@ class FullSync:
     plan: Plan
     ledger: Ledger = field(default_factory=Ledger)
     rows: int = 0
+    redo: bool = False
 
     def with_chunk(self, chunk: int, rows: int) -> FullSync:
         """With one more chunk done."""
@@ -50,7 +51,7 @@ class Bookmark:
     """Where a stream stands.
 
     value: the replication key value the next run starts from; largest: the greatest one ever seen, where only that bounds it.
-    status: None (nothing yet: the full sync begins), RUNNING or DONE. generation: of the full sync, also when it is done.
+    status: None (nothing yet: the full sync begins), REDO (it begins once more), RUNNING or DONE. generation: of the full sync, also when it is done.
     """
 
     replication_key: str | None = None
@@ -104,6 +105,7 @@ class Bookmark:
         if full_sync is not None and self.status == RUNNING:
             state["full_sync"] = {
                 "status": RUNNING,
+                "redo": full_sync.redo,
                 "generation": full_sync.generation,
                 "watermark": full_sync.watermark,
                 "rows": full_sync.rows,
@@ -112,11 +114,16 @@ class Bookmark:
             }
         elif self.status == DONE:
             state["full_sync"] = {
-                "status": DONE, "generation": self.generation, "watermark": self.watermark, "rows": 0, "plan": [], "ledger": [],
+                "status": DONE, "redo": False, "generation": self.generation, "watermark": self.watermark, "rows": 0, "plan": [], "ledger": [],
             }  # fmt: skip
         state["overlap"] = [] if self.overlap is None else [self.overlap.from_, self.overlap.to, self.overlap.rows]
         if self.largest is not None:
             state["largest_key"] = self.largest
+
+    @property
+    def redo(self) -> bool:
+        """Whether the full sync that is to be done, or under way, repeats one that was done."""
+        return self.status == REDO or (self.full_sync is not None and self.full_sync.redo)
 
     def running(self, full_sync: FullSync) -> Bookmark:
         """In the middle of a full sync."""
@@ -141,4 +148,5 @@ def _full_sync(marker: Mapping[str, Any]) -> FullSync:
         plan=Plan.from_state(marker["plan"]),
         ledger=Ledger.from_state(marker["ledger"]),
         rows=int(marker.get("rows") or 0),
+        redo=marker.get("redo") is True,
     )

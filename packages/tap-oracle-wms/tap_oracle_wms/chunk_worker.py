@@ -44,7 +44,7 @@ PARENT_IS_GONE = 3
 class SilentAnnouncer:
     """A worker says nothing to the target: its parent does."""
 
-    def write_schema(self, mode: Mode, generation: int | None) -> None:
+    def write_schema(self, mode: Mode, generation: int | None, *, redo: bool = False) -> None:
         """Nothing."""
 
     def write_bookmark(self, bookmark: Bookmark) -> None:

@@ -20,7 +20,7 @@ from oracle_connection.errors import ConfigurationError, FatalError, RetriableEr
 
 from tap_oracle_wms import connector, planning, statements
 from tap_oracle_wms.batches import Part
-from tap_oracle_wms.bookmarks import Bookmark, FullSync
+from tap_oracle_wms.bookmarks import REDO, Bookmark, FullSync
 from tap_oracle_wms.chunks import ROWID, Plan
 from tap_oracle_wms.connector import TableDescription
 from tap_oracle_wms.horizon import LOOKBACK, NONE
@@ -66,9 +66,9 @@ class FullSyncRun:
                 return self.read_chunks(bookmark)
             except StorageChangedError as error:
                 self.run.warn(f"{error}: the full sync begins anew")
-                bookmark = Bookmark(bookmark.replication_key)
+                bookmark = Bookmark(bookmark.replication_key, status=REDO if bookmark.redo else None)
                 generation = max(generation + 1, int(time.time() * 1000))
-                self.run.announcer.write_schema(Mode.FULL, generation)
+                self.run.announcer.write_schema(Mode.FULL, generation, redo=bookmark.redo)
         message = f"{self.table.full_name} was moved or truncated {MAX_GENERATIONS} times while it was read: sync when that has ended"
         raise FatalError(message)
 
@@ -81,7 +81,7 @@ class FullSyncRun:
             largest = run.source.newest(key, run.selection.sql_table)
         watermark = safe_value(run, horizon, largest)
         plan = planning.make_plan(run, self.table, self.key)
-        full_sync = FullSync(generation, watermark, plan)
+        full_sync = FullSync(generation, watermark, plan, redo=bookmark.redo)
         logger.info("%s: full sync begins: %d chunks by %s, watermark %s", run.name, plan.chunks, plan.kind, watermark)
         self.preflight(plan)
         begun = bookmark.running(full_sync)

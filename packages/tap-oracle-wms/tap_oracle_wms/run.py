@@ -36,7 +36,7 @@ logger = logging.getLogger("tap-oracle-wms")
 class Announcer(Protocol):
     """What a run says besides rows (implemented by the stream)."""
 
-    def write_schema(self, mode: Mode, generation: int | None) -> None:
+    def write_schema(self, mode: Mode, generation: int | None, *, redo: bool = False) -> None:
         """The SCHEMA message with `x-wms-run`."""
         ...
 

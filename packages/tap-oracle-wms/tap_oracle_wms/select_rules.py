@@ -42,6 +42,13 @@ def check_rules(environment: Mapping[str, str], streams: Mapping[str, Set[str]])
             _check(f"metadata: {stream}", name, column, streams)
 
 
+def named_streams(environment: Mapping[str, str]) -> list[str]:
+    """The streams that Meltano's rules select by name, without a wildcard."""
+    rules = [str(rule) for rule in _parse(environment.get(VARIABLES["select"]), list)]
+    names = (_UNESCAPED_DOT.split(rule, maxsplit=1)[0].replace("\\.", ".") for rule in rules if not rule.startswith("!"))
+    return [name for name in dict.fromkeys(names) if not set(name) & set("*?[")]
+
+
 def _parse(text: str | None, kind: type) -> Any:
     """A value as Meltano writes it; nothing for what is not JSON of that kind."""
     try:

@@ -374,3 +374,11 @@ def check_stream_maps(config: Mapping[str, Any]) -> None:
                 + f"\nor in the setting entities.{stream} of this tap"
             )
             raise ConfigurationError(message)
+
+
+def check_secrets(config: Mapping[str, Any]) -> None:
+    """Refuse a secret that is no text: the SDK's validation would print the value with what is wrong about it."""
+    for name, schema in SETTINGS_SCHEMA["properties"].items():
+        if schema.get("secret") and not isinstance(config.get(name, ""), str):
+            message = f"setting {name} is no text: put it in quotes"
+            raise ConfigurationError(message)

@@ -162,7 +162,7 @@ class TableStream(Stream):
         """Look at the source, decide the mode, and send SCHEMA with `x-wms-run`."""
         with self._recorded():
             self._run = self._begin()
-            self.write_schema(self._mode, self._generation)
+            self.write_schema(self._mode, self._generation, redo=self._mode is Mode.FULL and self._bookmark.redo)
 
     def _sync_batches(self, batch_config: BatchConfig, context: Context | None = None) -> None:
         """Do what the mode says."""
@@ -301,10 +301,10 @@ class TableStream(Stream):
 
     # --- messages -------------------------------------------------------------------------------------------------------------
 
-    def write_schema(self, mode: Mode, generation: int | None) -> None:
+    def write_schema(self, mode: Mode, generation: int | None, *, redo: bool = False) -> None:
         """SCHEMA with `x-wms-run` at its root."""
         self._generation = generation
-        about = RunMetadata(self.tap.run_id, mode, generation).make()
+        about = RunMetadata(self.tap.run_id, mode, generation, redo=redo).make()
         keys = [self.replication_key] if self.replication_key else None
         if self.changes_rows:
             for each in self.stream_maps:
@@ -370,6 +370,7 @@ class TableStream(Stream):
         self._record.finish()
         if self.ABORT_AT_RECORD_COUNT is None:  # `--test` is no run
             self._record.append(self.tap.settings.run_record_dir)
+            self.tap.records_written += 1
         record = self._record
         self.logger.info(
             "%s: %s, %s: %d rows, %d bytes, %.1f s, bookmark %s", self.name, record.status, record.mode, record.rows, record.bytes,

@@ -24,6 +24,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 import click
 from oracle_connection.errors import ConfigurationError, DatabaseError, Recovery
 from oracle_connection.parameters import ConnectionParameters
+from oracle_connection.run_record import RunRecord
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers._util import load_json
@@ -33,8 +34,8 @@ from singer_sdk.plugin_base import _ConfigInput
 from tap_oracle_wms import catalog, connector
 from tap_oracle_wms.checks import FAILED, Check, Health, can_sync, check_connection, check_source, check_stream
 from tap_oracle_wms.messages import MessageWriter
-from tap_oracle_wms.select_rules import check_metadata, check_rules, column_names
-from tap_oracle_wms.settings import SETTINGS_SCHEMA, Entity, Settings, check_stream_maps
+from tap_oracle_wms.select_rules import check_metadata, check_rules, column_names, named_streams
+from tap_oracle_wms.settings import SETTINGS_SCHEMA, Entity, Settings, check_secrets, check_stream_maps
 from tap_oracle_wms.source import Source
 from tap_oracle_wms.staging import Staging
 from tap_oracle_wms.streams import TableStream
@@ -72,9 +73,15 @@ class TapOracleWms(Tap):
     def __init__(self, *, config: dict[str, Any] | None = None, **kwargs: Any) -> None:
         given = {name: value for name, value in (config or {}).items() if value not in ("", None)}
         check_stream_maps(given)
+        check_secrets(given)
         self._source: Source | None = None
         self._staging: Staging | None = None
-        super().__init__(config=given, **kwargs)
+        self.records_written = 0
+        try:
+            super().__init__(config=given, **kwargs)
+        except ConfigValidationError as error:
+            message = f"the settings are not valid: {'; '.join(error.errors)}"
+            raise ConfigurationError(message) from error
 
     # --- what the settings make ----------------------------------------------------------------------------------------------
 
@@ -239,10 +246,27 @@ class TapOracleWms(Tap):
             tap.writer.flush()
         except DatabaseError as error:
             logger.error("%s", error)
+            if tap is None or not tap.records_written:
+                cls._record_failure(tap, config, error)
             sys.exit(EXIT_CODES[error.recovery])
         finally:
             if tap is not None:
                 tap.close()
+
+    @classmethod
+    def _record_failure(cls, tap: TapOracleWms | None, given: _ConfigInput, error: DatabaseError) -> None:
+        """A run record for each stream that was meant, when a run ends before its first stream begins."""
+        entities = given.config.get("entities")
+        if tap is not None and tap.input_catalog is not None:
+            names = [entry.tap_stream_id for entry in tap.input_catalog.streams if entry.metadata.resolve_selection()[()]]
+        else:
+            names = named_streams(os.environ) or list(entities if isinstance(entities, dict) else ())
+        run_id = str(given.config.get("run_id") or os.environ.get("MELTANO_RUN_ID") or uuid.uuid4())
+        for name in names or ["*"]:
+            record = RunRecord(cls.name, cls.get_plugin_version(), run_id, name)
+            record.fail(error)
+            record.finish()
+            record.append(given.config.get("run_record_dir") or None)
 
     @classmethod
     def get_singer_command(cls) -> click.Command:
@@ -263,11 +287,7 @@ class TapOracleWms(Tap):
     @classmethod
     def _for_checks(cls, ctx: click.Context) -> TapOracleWms:
         given: _ConfigInput = ctx.params.get("config") or _ConfigInput()
-        try:
-            return cls(config={**given.config, "retry_attempts": 0}, parse_env_config=given.parse_env, setup_mapper=False)
-        except ConfigValidationError as error:
-            message = f"the settings are not valid: {'; '.join(error.errors)}"
-            raise ConfigurationError(message) from error
+        return cls(config={**given.config, "retry_attempts": 0}, parse_env_config=given.parse_env, setup_mapper=False)
 
     @classmethod
     def _on_test_connection(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
@@ -319,4 +339,5 @@ class TapOracleWms(Tap):
             super().cb_discover(ctx, param, value)
         except DatabaseError as error:
             logger.error("%s", error)
+            cls._record_failure(None, ctx.params.get("config") or _ConfigInput(), error)
             ctx.exit(EXIT_CODES[error.recovery])

@@ -233,11 +233,35 @@ def test_a_health_check_is_degraded_or_down_by_its_exit_code(table, command):
     ("settings", "code", "text"),
     [({"password": "wrong"}, 78, "ORA-01017"), ({"dsn": "127.0.0.1:1/X", "retry_attempts": 1}, 75, "DPY-6005")],
 )
-def test_the_exit_code_tells_the_class_of_the_error(table, command, settings, code, text):
+def test_the_exit_code_tells_the_class_of_the_error_and_a_run_that_never_began_has_its_record(command, records, settings, code, text):
     output = command(entities=ENTITY, **settings)()
     assert output.exit_code == code
     assert text in output.log
     assert "Traceback" not in output.log
+    (record,) = records()
+    assert (record["stream"], record["status"], record["error"]["code"]) == ("t", "failed", text)
+
+
+def test_a_discovery_that_fails_leaves_a_record_of_the_streams_that_were_meant(command, records, monkeypatch):
+    monkeypatch.setenv("MELTANO_EXTRACT__SELECT", '["allocation.*", "order_hdr.ORDER_ID", "!x.*", "*.Y"]')
+    monkeypatch.setenv("MELTANO_RUN_ID", "the-run")
+    assert command(password="wrong")("--discover").exit_code == 78
+    assert [(r["stream"], r["run_id"], r["error"]["code"]) for r in records()] == [
+        ("allocation", "the-run", "ORA-01017"),
+        ("order_hdr", "the-run", "ORA-01017"),
+    ]
+
+
+def test_settings_that_are_not_valid_are_named_and_the_exit_code_says_configuration(command, records):
+    output = command(chunk_rows="many")()
+    assert output.exit_code == 78
+    assert "chunk_rows" in output.log
+    assert "Traceback" not in output.log
+    assert records()[0]["error"]["class"] == "configuration"
+    number = command(password=98765432)()
+    assert number.exit_code == 78
+    assert "setting password" in number.log
+    assert "98765432" not in number.log
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
