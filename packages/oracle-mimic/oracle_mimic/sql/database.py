@@ -20,6 +20,7 @@ from oracle_mimic.sql.catalog import Catalog, Role, RoleGrant, SystemGrant, Tabl
 from oracle_mimic.sql.engine import Connection, Engine, duckdb_transaction, run
 from oracle_mimic.sql.engine_storage import Storage
 from oracle_mimic.sql.locks import LockTable
+from oracle_mimic.sql.modifications import Modifications
 from oracle_mimic.sql.privileges import ROLE_PRIVILEGES, Privileges
 from oracle_mimic.sql.relations import VirtualRelations
 from oracle_mimic.sql.scn import Clock
@@ -68,6 +69,7 @@ class Database:
         catalog, log, next_number = storage.load()
         self.registry = TransactionRegistry(clock, log, next_number, retention_seconds)
         self.locks = LockTable(clock.now)
+        self.modifications = Modifications()
         self.virtual = VirtualRelations()
         dictionary.install(self.virtual)
         self.catalog: Catalog = catalog or Catalog()

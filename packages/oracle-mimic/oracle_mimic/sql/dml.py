@@ -256,6 +256,8 @@ def _write(running: _Run, cursor: Connection, attempt: DmlTry, staged: Staged) -
         raise
     transaction.tables |= attempt.touched
     transaction.row_changes += written.rows
+    inserts = written.rows - written.updated - written.deleted
+    database.modifications.count(table.object_id, database.clock.now(), inserts=inserts, updates=written.updated, deletes=written.deleted)
     if isinstance(running.dml.bound, BoundInsert) and running.dml.is_direct_path:
         transaction.direct_tables.add(table.object_id)
     database.use_ordinals(table, first + written.inserted)

@@ -68,10 +68,13 @@ class DmlPlan:
 class Written:
     """What one try did.
 
-    inserted: row numbers used up; counts: execution -> rows, for arrays; returning: per execution, the expressions' values.
+    inserted: row numbers used up; counts: execution -> rows, for arrays; returning: per execution, the expressions' values;
+    updated, deleted: of `rows`, those of the table itself.
     """
 
     rows: int = 0
+    updated: int = 0
+    deleted: int = 0
     inserted: int = 0
     counts: dict[int, int] = field(default_factory=dict)
     returning: dict[int, pa.Table] = field(default_factory=dict)
@@ -162,7 +165,7 @@ class DmlTry:
             self._check_children(check, self.table, set(bound.columns))
         elif isinstance(bound, BoundDelete):
             end_rows(self.cursor, self._writing(check.write_id), STAGE, staged.rows)
-            written.rows = staged.rows
+            written.rows = written.deleted = staged.rows
             self._check_children(check, self.table, None)
         else:
             self._merge(written, bound, check, first_ordinal)
@@ -205,6 +208,7 @@ class DmlTry:
         values = [f"s.{named[column.name]}" if column.name in named else f"t.{column.physical}" for column in self.table.columns]
         replace_rows(self.cursor, self._writing(write_id, values, self.plan.update_checks), source, rows)
         written.rows += rows
+        written.updated += rows
 
     def _merge(self, written: Written, bound: BoundMerge, check: Check, first_ordinal: int) -> None:
         counts = run(
@@ -218,6 +222,7 @@ class DmlTry:
         if counts[1]:
             end_rows(self.cursor, self._writing(check.write_id), f"(SELECT * FROM {STAGE} WHERE do_update AND do_delete)", counts[1])
             written.rows += counts[1]
+            written.deleted = counts[1]
         if counts[2]:
             writing = self._writing(check.write_id, self.plan.new_values, self.plan.insert_checks)
             source = f"(SELECT * FROM {STAGE} WHERE do_insert)"

@@ -60,8 +60,15 @@ class SessionHost:
         session = self._session
         schema = owner or session.current_schema
         found = session.database.catalog.get(schema, table)
-        if not isinstance(found, Table):
+        privileges = session.context().privileges
+        if not isinstance(found, Table) or (schema != session.user and not privileges.has_system("ANALYZE ANY")):
             raise OracleError(20000, f"Unable to analyze TABLE {schema}.{table}, insufficient privileges or does not exist")
         session.commit()
         with session.database.change_catalog() as (cursor, catalog):
             gather_statistics(Change(session, cursor, catalog), found)
+        session.database.modifications.forget(found.object_id)
+
+    def flush_modifications(self) -> None:
+        """See `plsql.Host.flush_modifications`."""
+        if not self._session.context().privileges.has_system("ANALYZE ANY"):
+            raise OracleError(20000, "Insufficient privileges")

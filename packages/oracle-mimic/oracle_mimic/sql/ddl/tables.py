@@ -227,7 +227,10 @@ def parse_truncate(parser: DmlParser) -> Action:
             changed(change.cursor, f"DELETE FROM {table.physical} WHERE sx = {change.session.session_id}")
             return
         change.lock(table)
+        rows = run(change.cursor, f"SELECT count(*) FROM {table.physical} WHERE ex = {LIVE}")[0][0]
         renew_segment(change, table)
+        database = change.session.database
+        database.modifications.count(table.object_id, database.clock.now(), deletes=rows, truncated=True)
 
     return Action(apply)
 

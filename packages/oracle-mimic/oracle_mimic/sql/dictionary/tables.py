@@ -1,4 +1,4 @@
-"""Tables and their columns: TABLES, TAB_COLS, TAB_COLUMNS, TAB_COMMENTS, COL_COMMENTS, TAB_IDENTITY_COLS, and TAB."""
+"""Tables and their columns: TABLES, TAB_COLS, TAB_COLUMNS, TAB_COMMENTS, COL_COMMENTS, TAB_IDENTITY_COLS, TAB_MODIFICATIONS, and TAB."""
 
 from __future__ import annotations
 
@@ -101,6 +101,19 @@ _TABLES = f"""
     ADMIT_NULL VARCHAR2(3) = NO
     DATA_LINK_DML_ENABLED VARCHAR2(3) = NO
     LOGICAL_REPLICATION VARCHAR2(8) = ENABLED
+"""
+
+_TAB_MODIFICATIONS = """
+    TABLE_OWNER VARCHAR2(128)
+    TABLE_NAME VARCHAR2(128)
+    PARTITION_NAME VARCHAR2(128)
+    SUBPARTITION_NAME VARCHAR2(128)
+    INSERTS NUMBER
+    UPDATES NUMBER
+    DELETES NUMBER
+    TIMESTAMP DATE
+    TRUNCATED VARCHAR2(3)
+    DROP_SEGMENTS NUMBER = 0
 """
 
 _COLUMN_HEAD = """
@@ -358,6 +371,21 @@ def _tab(scope: Scope) -> Iterator[Row]:
         yield {"TNAME": entry.name, "TABTYPE": "TABLE" if isinstance(entry, Table) else "VIEW"}
 
 
+def _modifications(scope: Scope) -> Iterator[Row]:
+    for table in visible_tables(scope):
+        changes = scope.database.modifications.of(table.object_id)
+        if changes is not None and table.temporary is None:
+            yield {
+                "TABLE_OWNER": table.owner,
+                "TABLE_NAME": table.name,
+                "INSERTS": changes.inserts,
+                "UPDATES": changes.updates,
+                "DELETES": changes.deletes,
+                "TIMESTAMP": scope.local(changes.moment),
+                "TRUNCATED": "YES" if changes.truncated else "NO",
+            }
+
+
 VIEWS: tuple[DictionaryView, ...] = (
     *family("TABLES", _TABLES, _tables, user_synonym="TABS"),
     *family("TAB_COLUMNS", _TAB_COLUMNS, _columns, user_synonym="COLS"),
@@ -365,5 +393,6 @@ VIEWS: tuple[DictionaryView, ...] = (
     *family("TAB_COMMENTS", _TAB_COMMENTS, _tab_comments),
     *family("COL_COMMENTS", _COL_COMMENTS, _col_comments),
     *family("TAB_IDENTITY_COLS", _TAB_IDENTITY_COLS, _identity_columns),
+    *family("TAB_MODIFICATIONS", _TAB_MODIFICATIONS, _modifications, user_without=("TABLE_OWNER",), lasting=False),
     *single("TAB", _TAB, _tab, level="USER", lasting=True),
 )

@@ -85,3 +85,7 @@ class Host(Protocol):
     def gather_statistics(self, owner: str | None, table: str) -> None:
         """DBMS_STATS.GATHER_TABLE_STATS: count the rows and note the time; ORA-20000 for a table that does not exist."""
         ...
+
+    def flush_modifications(self) -> None:
+        """DBMS_STATS.FLUSH_DATABASE_MONITORING_INFO: the counts are never late here; ORA-20000 without ANALYZE ANY."""
+        ...

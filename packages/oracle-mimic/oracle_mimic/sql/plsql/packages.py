@@ -173,6 +173,11 @@ def _gather_table_statistics(host: Host, arguments: Arguments) -> None:
     host.gather_statistics(_stored_name(owner), _stored_name(table) or "")
 
 
+@_procedure("DBMS_STATS.FLUSH_DATABASE_MONITORING_INFO")
+def _flush_modifications(host: Host, arguments: Arguments) -> None:
+    host.flush_modifications()
+
+
 def _stored_name(name: str | None) -> str | None:
     """DBMS_STATS reads names as SQL does: upper case unless in double quotes."""
     if name is None:
