@@ -1,10 +1,11 @@
 """Rows from one Oracle to another, through tap and target, as ratios of the driver's own pipeline on the same server in the same run.
 
-    python bench/end_to_end.py [--rows 300000] [--rounds 1] [--default-rows 10000]
+    python bench/end_to_end.py [--rows 2000000] [--rounds 1] [--default-rows 50000] [--parallel-loads 2]
 
 One oracle-mimic process holds source and target. Measured, each in processes of their own, with wall time, client CPU and server CPU:
 - bare: `fetch_df_batches` -> `direct_path_load`, in one process and in two (the ceiling; no types, no keys, no audit, no resume);
-- ours: `tap-oracle-wms | target-oracle`, the full sync of an empty bookmark, start-up included and shown apart;
+- ours: `tap-oracle-wms | target-oracle`, the full sync of an empty bookmark, start-up included; what start-up takes is shown apart, as the
+  same on an empty table;
 - the SDK's default SQL stream and SQL sink on the same table, with fewer rows (RECORDs, one dictionary a row).
 Goals of the full sync: at least 75 % of the faster bare pipeline's rows/s, at most 1.5 times its client CPU; of the default pair: at least
 12 times its rows/s, at most a fortieth of its client CPU. Exit code 1 when a goal is missed. Figures of a machine that does other work
@@ -30,6 +31,7 @@ import pyarrow as pa
 USERS = {"WMS": "Bench_1234", "ANALYTICS": "Bench_1234"}
 BATCH = 50_000
 LOADS = 2
+OURS = "tap-oracle-wms | target-oracle"
 TYPES = {
     "ID": "NUMBER(19)",
     "ORDER_ID": "NUMBER(19)",
@@ -52,7 +54,7 @@ CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass
 class Measured:
-    """What one way of copying took. start_seconds: of processes before their first row, where known."""
+    """What one way of copying took. rows: 0 where only the start-up was measured."""
 
     name: str
     rows: int
@@ -65,6 +67,8 @@ class Measured:
         return self.rows / self.seconds
 
     def line(self) -> str:
+        if not self.rows:
+            return f"{self.name:<34}{'':>10}{self.seconds:>9.1f} s{'':>17}{self.client_cpu:>7.1f} s{self.server_cpu:>7.1f} s"
         million = 1_000_000 / self.rows
         return (
             f"{self.name:<34}{self.rows:>10,}{self.seconds:>9.1f} s{self.rows_per_second:>10,.0f} rows/s"
@@ -149,6 +153,7 @@ def create(connection: oracledb.Connection, name: str, *, key: bool) -> None:
 
 def seed(server: Server, rows: int) -> None:
     with server.connect("WMS") as connection:
+        create(connection, "BENCH_NONE", key=True)
         create(connection, "BENCH_ROWS", key=True)
         for start in range(0, rows, 100_000):
             data = sample(start, min(100_000, rows - start))
@@ -184,18 +189,18 @@ def bare(server: Server, rows: int, processes: int) -> Measured:
     return measured
 
 
-def ours(server: Server, rows: int, folder: Path, number: int, loads: int = LOADS) -> Measured:
+def ours(server: Server, rows: int, folder: Path, number: int, *, loads: int = LOADS, table: str = "BENCH_ROWS") -> Measured:
     """tap-oracle-wms | target-oracle, a full sync. loads: the target's connections that load."""
     batches = {"encoding": {"format": "arrow", "compression": "lz4"}}
     login = {"dsn": server.dsn, "password": USERS["WMS"], "run_record_dir": str(folder / "records"), "run_id": f"bench-{number}"}
-    entity = {"table": "BENCH_ROWS", "replication_key": "LAST_UPDATED", "replication_method": "INCREMENTAL"}
+    entity = {"table": table, "replication_key": "LAST_UPDATED", "replication_method": "INCREMENTAL"}
     tap, target = folder / "tap.json", folder / "target.json"
     tap.write_text(
         json.dumps(
             {
                 **login,
                 "username": "WMS",
-                "entities": {"bench_rows": entity},
+                "entities": {table.lower(): entity},
                 "staging_directory": str(folder / "staging"),
                 "batch_size": 10_000,
                 "batch_config": batches,
@@ -207,21 +212,32 @@ def ours(server: Server, rows: int, folder: Path, number: int, loads: int = LOAD
         [script("tap-oracle-wms"), "--config", str(tap)],
         [script("target-oracle"), "--config", str(target)],
     ]
-    measured = run(server, "tap-oracle-wms | target-oracle", rows, commands, pipe=True)
-    check(server, [f"OURS{number}_BENCH_ROWS"], rows)
+    if not rows:
+        return run(server, "  of which start-up (empty table)", 0, commands, pipe=True)
+    measured = run(server, OURS, rows, commands, pipe=True)
+    check(server, [f"OURS{number}_{table}"], rows)
     return measured
 
 
 def default(server: Server, rows: int, folder: Path) -> Measured:
-    """The SDK's default SQL stream and sink, on the first rows."""
+    """The SDK's default SQL stream and sink, on the first rows. Discovery and the choice of the stream are not measured."""
     here = Path(__file__).with_name("sdk_default.py")
     with server.connect("WMS") as connection, connection.cursor() as cursor:
         cursor.execute(f"CREATE TABLE BENCH_SOME AS SELECT * FROM BENCH_ROWS WHERE ID < 10000000000 + {rows}")
     url = f"oracle+oracledb://{{user}}:{USERS['WMS']}@127.0.0.1:{server.port}/?service_name=FREEPDB1"
     for name, user in (("tap", "WMS"), ("target", "ANALYTICS")):
         (folder / f"default-{name}.json").write_text(json.dumps({"sqlalchemy_url": url.format(user=user)}))
-    commands = [[sys.executable, str(here), name, "--config", str(folder / f"default-{name}.json")] for name in ("tap", "target")]
-    return run(server, "SDK default tap | target", rows, commands, pipe=True)
+    tap, target = ([sys.executable, str(here), name, "--config", str(folder / f"default-{name}.json")] for name in ("tap", "target"))
+    catalog = json.loads(subprocess.run([*tap, "--discover"], check=True, capture_output=True).stdout)
+    catalog["streams"][0]["metadata"].append({"breadcrumb": [], "metadata": {"selected": True, "replication-method": "FULL_TABLE"}})
+    (folder / "default-catalog.json").write_text(json.dumps(catalog))
+    commands = [[*tap, "--catalog", str(folder / "default-catalog.json")], target]
+    measured = run(server, "SDK default tap | target", rows, commands, pipe=True)
+    with server.connect("ANALYTICS") as connection, connection.cursor() as cursor:
+        (there,) = cursor.execute("SELECT COUNT(*) FROM BENCH_SOME").fetchone()
+    if there != rows:
+        raise SystemExit(f"the SDK's default pair brought {there} of {rows} rows")
+    return measured
 
 
 def script(name: str) -> str:
@@ -268,9 +284,10 @@ def check(server: Server, tables: list[str], rows: int) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rows", type=int, default=300_000)
+    parser.add_argument("--rows", type=int, default=2_000_000)
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--default-rows", type=int, default=10_000, help="0 leaves the SDK's default pair out")
+    parser.add_argument("--default-rows", type=int, default=50_000, help="0 leaves the SDK's default pair out")
+    parser.add_argument("--parallel-loads", type=int, default=LOADS, help="the target's setting of that name")
     options = parser.parse_args()
     server = Server()
     results: list[Measured] = []
@@ -283,7 +300,8 @@ def main() -> int:
                 for measured in (
                     bare(server, options.rows, 1),
                     bare(server, options.rows, 2),
-                    ours(server, options.rows, Path(folder), number),
+                    ours(server, options.rows, Path(folder), number, loads=options.parallel_loads),
+                    ours(server, 0, Path(folder), number, loads=options.parallel_loads, table="BENCH_NONE"),
                 ):
                     results.append(measured)
                     print(measured.line(), flush=True)
@@ -301,7 +319,7 @@ def judge(results: list[Measured]) -> int:
         name: max((each for each in results if each.name == name), key=lambda each: each.rows_per_second)
         for name in {r.name for r in results}
     }
-    mine = best["tap-oracle-wms | target-oracle"]
+    mine = best[OURS]
     ceiling = max((each for name, each in best.items() if name.startswith("bare")), key=lambda each: each.rows_per_second)
     goals = [
         ("rows/s, of the faster bare pipeline's", mine.rows_per_second / ceiling.rows_per_second, 0.75, True),

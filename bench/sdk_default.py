@@ -17,11 +17,12 @@ SETTINGS = th.PropertiesList(th.Property("sqlalchemy_url", th.StringType, requir
 
 
 class Connector(SQLConnector):
-    """The default, but for one thing Oracle insists on: VARCHAR2 has a length."""
+    """The default, but for two things Oracle insists on: VARCHAR2 has a length, and there is no DATETIME."""
 
-    @staticmethod
-    def to_sql_type(jsonschema_type: dict) -> sa.types.TypeEngine:
-        found = SQLConnector.to_sql_type(jsonschema_type)
+    def to_sql_type(self, jsonschema_type: dict) -> sa.types.TypeEngine:
+        found = super().to_sql_type(jsonschema_type)
+        if isinstance(found, sa.DATETIME):
+            return sa.TIMESTAMP()
         return sa.VARCHAR(4000) if isinstance(found, sa.VARCHAR) else found
 
     def discover_catalog_entries(self, **arguments: object) -> list[dict]:
