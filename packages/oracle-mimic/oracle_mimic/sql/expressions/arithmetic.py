@@ -55,22 +55,31 @@ def concat(left: Typed, right: Typed, ctx: BindContext) -> Typed:
     if left.is_null_literal and right.is_null_literal:
         return null_as(varchar2(1))
     type_ = _concat_type(a.type, b.type)
-    left_sql, right_sql = _unchecked(a.sql), _unchecked(b.sql)
+    left_sql, right_sql = _part(_unchecked(a.sql)), _part(_unchecked(b.sql))
     if not a.nullable and not b.nullable:
         joined = f"({left_sql} || {right_sql})"
+    elif type_.kind not in LARGE_TEXT and not (a.nullable and b.nullable):
+        joined = f"concat({left_sql}, {right_sql})"
     else:
-        joined = f"nullif(concat({left_sql}, {right_sql}), '')"
+        joined = f"{_NO_EMPTY}{left_sql}, {right_sql}{_NO_EMPTY_END}"
     if type_.kind not in LARGE_TEXT and byte_length(a.type) + byte_length(b.type) > VARCHAR2_MAX:
         joined = f"{_CHECK}{joined})"
     return derived(joined, type_, "VARCHAR", a, b, nullable=a.nullable and b.nullable)
 
 
 _CHECK = "ora_joined("
+_NO_EMPTY, _NO_EMPTY_END = "nullif(concat(", "), '')"
 
 
 def _unchecked(sql: str) -> str:
     """A part of a longer text need not be checked for its length: the whole will be."""
     return sql[len(_CHECK) : -1] if sql.startswith(_CHECK) else sql
+
+
+def _part(sql: str) -> str:
+    """A part of a longer text may be empty in place of NULL. (DuckDB writes NULLIF's first argument twice: a chain of them explodes.)"""
+    whole = sql.startswith(_NO_EMPTY) and sql.endswith(_NO_EMPTY_END)
+    return f"concat({sql[len(_NO_EMPTY) : -len(_NO_EMPTY_END)]})" if whole else sql
 
 
 def _concat_type(a: OracleType, b: OracleType) -> OracleType:
