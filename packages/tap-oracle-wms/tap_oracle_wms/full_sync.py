@@ -196,7 +196,7 @@ class FullSyncRun:
             extracted_at=utc_text(datetime.now(UTC)),
             full_sync=FullSyncComplete(full_sync.plan.chunks, full_sync.rows, full_sync.watermark),
         )  # fmt: skip
-        run.sent(0, run.outlet.send(Part(1, (), complete=True), metadata))
+        run.sent(0, run.outlet.begin(Part(1, (), complete=True), metadata).finish())
         finished = bookmark.done()
         run.announcer.write_bookmark(finished)
         run.record.bookmark = finished.value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -21,17 +22,29 @@ if TYPE_CHECKING:
 ROWS_PER_WRITE = 1000
 
 
-class Outlet(Protocol):
-    """Where parts go."""
+class Sending(Protocol):
+    """A part that is on its way out."""
 
-    def send(self, part: Part, metadata: BatchMetadata) -> int:
-        """Let a part leave; the bytes that took. When this returns the messages for it are on their way."""
+    def finish(self) -> int:
+        """Return when the messages for it are written; the bytes that took."""
+        ...
+
+    def discard(self) -> None:
+        """Take it back: nobody was told of it."""
+        ...
+
+
+class Outlet(Protocol):
+    """Where parts go, one after the other: the next one begins when the last is finished or discarded."""
+
+    def begin(self, part: Part, metadata: BatchMetadata) -> Sending:
+        """Let a part leave. More rows can be read while it does."""
         ...
 
 
 @dataclass(slots=True)
 class ArrowOutlet:
-    """Parts as files in the staging directory.
+    """Parts as files in the staging directory, written by a thread (compression needs no Python) while the next rows are fetched.
 
     announce: writes the BATCH message for a file; told its path, rows and bytes.
     A part without rows makes a file too: its metadata is the message.
@@ -43,19 +56,54 @@ class ArrowOutlet:
     announce: Callable[[Path, int, int], None]
     prefix: str
     written: int = 0
+    _writer: ThreadPoolExecutor | None = None
 
-    def send(self, part: Part, metadata: BatchMetadata) -> int:
-        """Wait for room, write the file, announce it."""
-        path, size = self.write(part, metadata)
-        self.announce(path, part.rows, size)
-        return size
-
-    def write(self, part: Part, metadata: BatchMetadata) -> tuple[Path, int]:
-        """Write the file only; its path and size in bytes."""
+    def begin(self, part: Part, metadata: BatchMetadata) -> Sending:
+        """Wait for room, then have the file written."""
         self.staging.wait_for_room()
         self.written += 1
         path = self.staging.directory / f"{self.prefix}{self.written:06d}{SUFFIX}"
-        return path, write_file(path, self.schema, part, metadata, self.compression)
+        if self._writer is None:
+            self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="arrow-writer")
+        return _File(self, path, part.rows, self._writer.submit(write_file, path, self.schema, part, metadata, self.compression))
+
+
+@dataclass(slots=True)
+class _File:
+    """A file that is being written."""
+
+    outlet: ArrowOutlet
+    path: Path
+    rows: int
+    size: Future[int]
+    announced: bool = False
+
+    def finish(self) -> int:
+        """Wait until it is whole, and announce it."""
+        size = self.size.result()
+        self.announced = True  # before the message: a signal may come between the two, and the target must find what it was told of
+        self.outlet.announce(self.path, self.rows, size)
+        return size
+
+    def discard(self) -> None:
+        """Wait until it is written or has failed, and remove it, unless the target may know of it."""
+        wait([self.size])
+        if not self.announced:
+            self.path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A part that has left already."""
+
+    size: int
+
+    def finish(self) -> int:
+        """Nothing remains to be done."""
+        return self.size
+
+    def discard(self) -> None:
+        """It cannot be taken back; its reader keeps the later reading of a row."""
 
 
 @dataclass(slots=True)
@@ -72,7 +120,7 @@ class RecordOutlet:
     transform: Callable[[dict[str, Any]], Sequence[tuple[str, dict[str, Any]]]] | None = None
     version: int | None = None
 
-    def send(self, part: Part, metadata: BatchMetadata) -> int:
+    def begin(self, part: Part, metadata: BatchMetadata) -> Sending:
         """Write the rows as RECORDs, a thousand at a time."""
         size = 0
         common: dict[str, Any] = {"time_extracted": metadata.extracted_at}
@@ -83,7 +131,7 @@ class RecordOutlet:
         for batch in part.batches:
             for start in range(0, batch.num_rows, ROWS_PER_WRITE):
                 size += self.writer.write_objects(self._messages(batch.slice(start, ROWS_PER_WRITE), common))
-        return size
+        return _Sent(size)
 
     def _messages(self, batch: pa.RecordBatch, common: dict[str, Any]) -> list[dict[str, Any]]:
         names = list(self.types)

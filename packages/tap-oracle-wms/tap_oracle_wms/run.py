@@ -22,7 +22,7 @@ from oracle_connection.run_record import RunRecord
 from tap_oracle_wms.batches import Part, parts
 from tap_oracle_wms.bookmarks import Bookmark
 from tap_oracle_wms.keys import ReplicationKey
-from tap_oracle_wms.outlets import Outlet
+from tap_oracle_wms.outlets import Outlet, Sending
 from tap_oracle_wms.selection import Selection, Where
 from tap_oracle_wms.settings import Entity, Settings
 from tap_oracle_wms.source import Source
@@ -158,26 +158,39 @@ class StreamRun:
                 yield batch
 
         batches = chain.from_iterable(self._batches(where, schema) for where in pieces)
-        for part in parts(seen(batches), rows=self.settings.batch_rows, size_bytes=self.settings.batch_bytes):
-            if part.complete:
-                if verify is not None:
-                    verify()
-                if not part.rows and not rows and not empty_too:
-                    break
-            self._send(part, label, attempt, read_scn, extracted_at)
-            rows += part.rows
+        leaving: tuple[Part, Sending] | None = None
+        try:
+            for part in parts(seen(batches), rows=self.settings.batch_rows, size_bytes=self.settings.batch_bytes):
+                if part.complete:
+                    if verify is not None:
+                        verify()
+                    if not part.rows and not rows and not empty_too:
+                        break
+                self._finish(leaving)
+                metadata = self.metadata(
+                    label, rows=part.rows, part=part.number, complete=part.complete, attempt=attempt, read_scn=read_scn,
+                    extracted_at=extracted_at,
+                )  # fmt: skip
+                leaving = None
+                leaving = part, self.outlet.begin(part, metadata)
+                rows += part.rows
+            self._finish(leaving)
+        except BaseException:
+            if leaving is not None:
+                leaving[1].discard()
+            raise
         return rows
+
+    def _finish(self, leaving: tuple[Part, Sending] | None) -> None:
+        """Have a part announced, and count it."""
+        if leaving is not None:
+            part, sending = leaving
+            self.sent(part.rows, sending.finish())
 
     def _batches(self, where: Where, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         size = self.selection.fetch_rows(self.settings.batch_size)
         doing = f"read {self.selection.owner}.{self.selection.table}"
         return self.source.read(self.selection.statement(where), where.bind, schema, size, doing)
-
-    def _send(self, part: Part, label: Label, attempt: str, read_scn: int | None, extracted_at: str) -> None:
-        metadata = self.metadata(
-            label, rows=part.rows, part=part.number, complete=part.complete, attempt=attempt, read_scn=read_scn, extracted_at=extracted_at
-        )
-        self.sent(part.rows, self.outlet.send(part, metadata))
 
     def sent(self, rows: int, size: int) -> None:
         """Count rows and bytes that left."""
