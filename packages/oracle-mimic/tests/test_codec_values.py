@@ -15,6 +15,7 @@ from oracle_mimic.wire.buffer import Reader, WireError, Writer
 from oracle_mimic.wire.decode import Located, decode
 from oracle_mimic.wire.encode import encode_rows, encode_values
 from oracle_mimic.wire.rowid import components
+from oracle_mimic.wire.singles import FEW_ROWS
 
 NANO = 10**9
 EPOCH = datetime(1970, 1, 1)
@@ -187,3 +188,56 @@ def test_counted_bytes_over_any_cut(value: bytes, cut: int) -> None:
     data = bytes(Writer().clr(value).data)
     pieces = iter([data[start : start + cut] for start in range(0, len(data), cut)])
     assert Reader(lambda: next(pieces)).clr() == (value or None)
+
+
+INT64 = st.integers(-(2**63), 2**63 - 1)
+SINGLES = [
+    (OracleType(Kind.NUMBER), st.builds(pa.array, st.lists(st.none() | INT64, min_size=1, max_size=5), st.just(pa.int64()))),
+    (
+        OracleType(Kind.NUMBER),
+        st.builds(
+            lambda scale, values: pa.array([None if v is None else Decimal(v).scaleb(-scale) for v in values], pa.decimal128(19, scale)),
+            st.integers(-3, 19),
+            st.lists(st.none() | st.integers(-(10**19) + 1, 10**19 - 1).map(lambda v: v // 10**3), min_size=1, max_size=5),
+        ),
+    ),
+    (
+        OracleType(Kind.VARCHAR2, length=4000),
+        st.builds(pa.array, st.lists(st.none() | st.text(max_size=300), min_size=1, max_size=5), st.just(pa.string())),
+    ),
+    (
+        OracleType(Kind.RAW, length=2000),
+        st.builds(pa.array, st.lists(st.none() | st.binary(max_size=300), min_size=1, max_size=5), st.just(pa.binary())),
+    ),
+    (OracleType(Kind.BINARY_DOUBLE), st.builds(pa.array, st.lists(st.none() | st.floats(), min_size=1, max_size=5), st.just(pa.float64()))),
+    (
+        OracleType(Kind.DATE),
+        st.builds(pa.array, st.lists(st.none() | st.integers(FIRST, LAST), min_size=1, max_size=5), st.just(pa.timestamp("s"))),
+    ),
+    (
+        OracleType(Kind.TIMESTAMP),
+        st.builds(
+            pa.array, st.lists(st.none() | st.integers(FIRST * 10**6, LAST * 10**6), min_size=1, max_size=5), st.just(pa.timestamp("us"))
+        ),
+    ),
+]
+
+
+@given(st.lists(st.sampled_from(SINGLES), min_size=1, max_size=4).flatmap(lambda kinds: st.tuples(st.just(kinds), st.data())))
+def test_a_few_rows_are_the_bytes_of_many(case: tuple[list[tuple[OracleType, st.SearchStrategy[pa.Array]]], st.DataObject]) -> None:
+    """Few rows are made value by value, many by columns."""
+    kinds, data = case
+    drawn = [data.draw(strategy) for _, strategy in kinds]
+    rows = min(len(array) for array in drawn)
+    few = [array.slice(0, rows) for array in drawn]
+    many = [pa.concat_arrays([array] * FEW_ROWS + [array]) for array in few]
+    types = [type_ for type_, _ in kinds]
+    expected = encode_rows(many, types, no_lobs)
+    made = encode_rows(few, types, no_lobs)
+    assert [bytes(made.part(row, row + 1)) for row in range(rows)] == [bytes(expected.part(row, row + 1)) for row in range(rows)]
+
+
+def test_a_few_dates_before_pythons_calendar() -> None:
+    seconds = FIRST - 86400 * 366 * 3
+    made = encode_rows([pa.array([seconds], pa.timestamp("s"))], [OracleType(Kind.DATE)], no_lobs)
+    assert bytes(made.data) == b"\x07" + encode_values(pa.array([seconds], pa.timestamp("s")), OracleType(Kind.DATE), no_lobs)[0]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from oracle_mimic.types import Kind, OracleType
-from oracle_mimic.wire import numbers, times
+from oracle_mimic.wire import numbers, singles, times
 from oracle_mimic.wire.buffer import Writer, counted
 from oracle_mimic.wire.cells import Cells
 from oracle_mimic.wire.rowid import encode_rowids
@@ -49,10 +49,29 @@ def encode_rows(
     ValueError when a column described as always NULL holds a value, or a carrier is none of its kind's.
     """
     rows = len(columns[0])
+    if rows <= singles.FEW_ROWS:
+        return _encode_few(columns, types, make_locator, inline)
     pieces: list[Piece] = [Inline.constant(MSG_ROW_DATA, rows)]
     for index, (array, type_) in enumerate(zip(columns, types, strict=True)):
         pieces += encode_column(array, type_, make_locator, inline_form=inline.get(index))
     return _join(pieces, rows)
+
+
+def _encode_few(
+    columns: Sequence[pa.Array], types: Sequence[OracleType], make_locator: LocatorMaker, inline: Mapping[int, int]
+) -> EncodedRows:
+    rows = len(columns[0])
+    parts = [[MSG_ROW_DATA] * rows]
+    for index, (array, type_) in enumerate(zip(columns, types, strict=True)):
+        single = singles.encode(array, type_.kind) if index not in inline and not always_null(type_) else None
+        if single is None:
+            joined = _join(encode_column(array, type_, make_locator, inline_form=inline.get(index)), rows)
+            single = [bytes(joined.part(row, row + 1)) for row in range(rows)]
+        parts.append(single)
+    made = [b"".join(row) for row in zip(*parts, strict=True)]
+    offsets = np.zeros(rows + 1, np.int32)
+    np.cumsum([len(row) for row in made], out=offsets[1:])
+    return EncodedRows(memoryview(b"".join(made)), offsets)
 
 
 def encode_values(array: pa.Array, type_: OracleType, make_locator: LocatorMaker) -> list[bytes]:
