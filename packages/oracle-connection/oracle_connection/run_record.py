@@ -57,6 +57,7 @@ class RunRecord:
     merge_seconds: float | None = None
     watermark: str | None = None
     schema_changes: list[str] | None = None
+    verify: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
     warnings: list[str] = field(default_factory=list)
     version: int = RECORD_VERSION

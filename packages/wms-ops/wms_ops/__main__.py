@@ -12,6 +12,7 @@ from wms_ops import jobs, states
 from wms_ops.guard import sweep_secrets
 from wms_ops.project import Project, ProjectError
 from wms_ops.system_database import SystemDatabase, SystemDatabaseError
+from wms_ops.verify.command import add_arguments as add_verify_arguments
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -44,6 +45,11 @@ def _parser() -> argparse.ArgumentParser:
     verb = verbs.add_parser("full-sync-remaining", help="run every full sync that is still open")
     verb.add_argument("entities", nargs="+", metavar="entity")
     verb.set_defaults(verb=lambda project, options: jobs.full_sync_remaining(project, options.entities))
+
+    verb = verbs.add_parser(
+        "verify", help="compare source and target, every column of every row; exit code 0 proven, 1 different, 2 not compared"
+    )
+    add_verify_arguments(verb)
 
     verb = verbs.add_parser("scheduler", help="start what meltano.yml schedules, until SIGTERM")
     verb.add_argument("--only", action="append", default=[], metavar="SCHEDULE", help="only this one; may be repeated")
