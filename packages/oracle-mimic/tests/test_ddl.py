@@ -140,6 +140,28 @@ def test_errors_have_oracles_codes(wms: Client, sql: str, code: int) -> None:
     assert wms.value("select count(*) from t") == 2
 
 
+def test_a_foreign_key_column_takes_the_type_of_what_it_refers_to(database: Database, wms: Client) -> None:
+    wms.run("create table parent (id number(10, 0) primary key, code varchar2(7) unique)")
+    wms.run(
+        "create table child (p references parent, c constraint to_code references parent (code) on delete cascade, own number primary key)"
+    )
+    wms.run("create table other (p, foreign key (p) references parent)")
+    wms.run("create table tree (id number(5) primary key, above references tree)")
+    wms.run("alter table other add (again references parent)")
+    types = {name: [column.type for column in _table(database, name).columns] for name in ("PARENT", "CHILD", "OTHER", "TREE")}
+    number, text = types["PARENT"]
+    assert types["CHILD"][:2] == [number, text]
+    assert types["OTHER"] == [number, number]
+    assert types["TREE"][0] == types["TREE"][1]
+    with ora(2291):
+        wms.run("insert into child values (1, null, 1)")
+    for sql, code in (("create table x (a)", 2263), ("create table x (a not null)", 2263), ("create table x (a references nothing)", 942)):
+        with ora(code):
+            wms.run(sql)
+    with ora(2263):
+        wms.run("alter table other add (x)")
+
+
 def test_a_statement_that_cannot_be_parsed_does_not_commit(database: Database, wms: Client) -> None:
     wms.run("create table t (id number)")
     wms.run("insert into t values (1)")

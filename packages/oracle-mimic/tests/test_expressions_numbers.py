@@ -297,3 +297,24 @@ def test_tm9_of_columns_prints_every_digit(bench: Bench) -> None:
     columns = "cast(1.50 as number(10,2)) p, cast(-0.25 as number(10,4)) q, 1/8 r, 1e70 s, cast(null as number) n"
     shown = ", ".join(f"to_char({name}, 'TM9')" for name in "pqrsn")
     assert bench.rows(f"select {shown} from (select {columns} from dual)") == [("1.5", "-.25", ".125", "1E+70", None)]
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("binary_double_infinity", float("inf")),
+        ("-binary_float_infinity", float("-inf")),
+        ("case when binary_double_nan = binary_float_nan then 1 end", 1),
+        ("case when binary_double_nan > binary_double_infinity then 1 end", 1),
+        ("case when binary_double_nan is nan and binary_float_infinity is infinite and 1 is not nan then 1 end", 1),
+        ("nanvl(binary_double_nan, 5)", 5),
+        ("to_char(binary_float_infinity) || to_char(-binary_double_infinity) || to_char(binary_double_nan)", "Inf-InfNan"),
+    ],
+)
+def test_infinity_and_nan_have_names(bench: Bench, expression: str, expected: object) -> None:
+    assert value(bench, expression) == expected
+
+
+def test_a_column_of_such_a_name_comes_first(bench: Bench) -> None:
+    assert bench.rows("select binary_double_nan from (select 7 binary_double_nan from dual)") == [(7,)]
+    assert described(bench, "binary_float_nan").type.kind is Kind.BINARY_FLOAT

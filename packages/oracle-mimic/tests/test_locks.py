@@ -120,3 +120,45 @@ _MODES = st.sampled_from([mode for mode in Mode if mode is not Mode.NONE])
 def test_combined_modes_are_at_least_as_strong_as_both(first: Mode, second: Mode) -> None:
     assert combined(first, second) >= max(first, second)
     assert combined(first, second) is combined(second, first)
+
+
+def test_rollback_to_a_savepoint_gives_back_the_locks_taken_since(one: Client, two: Client) -> None:
+    one.query("select id from t where id = 1 for update")
+    one.run("savepoint before_more")
+    one.query("select id from t where id in (1, 2) for update")
+    one.run("lock table t in share row exclusive mode")
+    with ora(54):
+        two.run("lock table t in row exclusive mode nowait")
+    one.run("rollback to before_more")
+    two.query("select id from t where id = 2 for update nowait")
+    with ora(54):
+        two.query("select id from t where id = 1 for update nowait")
+    one.run("rollback to before_more")
+    one.rollback()
+    two.query("select id from t where id = 1 for update nowait")
+
+
+def test_a_row_changed_after_the_savepoint_is_free_after_the_rollback_to_it(one: Client, two: Client) -> None:
+    one.run("update t set v = 1 where id = 1")
+    one.run("savepoint s")
+    one.run("update t set v = 1 where id = 2")
+    one.run("rollback to s")
+    two.run("update t set v = 2 where id = 2")
+    waiting = Background(lambda: two.run("update t set v = 2 where id = 1"))
+    assert not waiting.is_done(0.2)
+    one.commit()
+    waiting.result()
+    assert two.values("select v from t order by id") == [2, 2, 0]
+
+
+def test_a_transaction_has_a_name(one: Client, database: Database) -> None:
+    one.run("set transaction name 'nightly load'")
+    one.run("update t set v = 1")
+    boss = client(database, "SYS")
+    assert boss.values("select name from v$transaction") == ["nightly load"]
+    one.commit()
+    one.run("update t set v = 1")
+    assert boss.values("select name from v$transaction") == [None]
+    one.rollback()
+    with ora(1780):
+        one.run("set transaction name nightly")

@@ -286,3 +286,17 @@ def test_what_dbt_sends_to_drop_what_may_not_be_there(client: Client) -> None:
         WHEN dne_942 THEN NULL; WHEN mv_dne_12003 THEN NULL; END;"""
     )
     assert not client.session.in_transaction or client.value("select count(*) from item") == 2
+
+
+def test_each_statement_of_a_block_has_its_own_time(client: Client) -> None:
+    block = """
+        declare a timestamp; b timestamp; c timestamp;
+        begin
+            select systimestamp into a from dual;
+            dbms_session.sleep(0.02);
+            select systimestamp into b from dual;
+            dbms_session.sleep(0.02);
+            c := systimestamp;
+            :1 := case when b - a >= interval '0.02' second and c - b >= interval '0.02' second then 'later' else 'same' end;
+        end;"""
+    assert outputs(client, block, "?") == ["later"]

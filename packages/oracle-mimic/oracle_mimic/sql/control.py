@@ -106,7 +106,9 @@ def _set_transaction(session: Session, reader: TokenReader) -> None:
     elif not reader.at_word("NAME"):
         raise OracleError(2179, "valid options: ISOLATION LEVEL { SERIALIZABLE | READ COMMITTED }")
     if reader.take_word("NAME"):
-        reader.advance()
+        if reader.token.kind is not TokenKind.STRING:
+            raise reader.error(1780, "string literal required")
+        session.transaction_name = reader.advance().value
 
 
 def _lock(session: Session, reader: TokenReader) -> None:

@@ -64,6 +64,15 @@ class Wait:
     since: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """One step of a session: a table's mode before it (None: not locked), or the rows that it locked."""
+
+    object_id: int
+    mode: Mode | None = None
+    rids: frozenset[int] | None = None
+
+
 @dataclass(slots=True)
 class LockTable:
     """The locks of one database. `condition` guards all of it; sessions are named by their session id."""
@@ -74,6 +83,7 @@ class LockTable:
     rows: dict[int, dict[int, int]] = field(default_factory=dict)  # object id -> rid -> session id
     waits: dict[int, Wait] = field(default_factory=dict)
     interrupted: set[int] = field(default_factory=set)
+    taken: dict[int, list[_Taken]] = field(default_factory=dict)  # session id -> its locks in the order it took them
 
     def table_holders(self, object_id: int, mode: Mode, session_id: int) -> frozenset[int]:
         """The other sessions whose TM locks on a table forbid a mode."""
@@ -91,6 +101,7 @@ class LockTable:
                 session_id, "TM", lambda: self.table_holders(object_id, wanted, session_id), timeout, object_id=object_id, mode=wanted
             )
             held = self.tables.setdefault(object_id, {}).get(session_id)
+            self.taken.setdefault(session_id, []).append(_Taken(object_id, None if held is None else held.mode))
             if held is None:
                 self.tables[object_id][session_id] = TableLock(object_id, wanted, self.now())
             else:
@@ -115,7 +126,30 @@ class LockTable:
         """Record FOR UPDATE locks; the caller has checked that nobody else holds them."""
         with self.condition:
             held = self.rows.setdefault(object_id, {})
-            held.update(dict.fromkeys(rids, session_id))
+            new = frozenset(rids) - held.keys()
+            held.update(dict.fromkeys(new, session_id))
+            self.taken.setdefault(session_id, []).append(_Taken(object_id, rids=new))
+
+    def mark(self, session_id: int) -> int:
+        """How many locks a session has taken: what `release_after` goes back to."""
+        with self.condition:
+            return len(self.taken.get(session_id, ()))
+
+    def release_after(self, session_id: int, mark: int) -> None:
+        """ROLLBACK TO SAVEPOINT: give back the locks taken since. Who waits for a row goes on waiting for the transaction."""
+        with self.condition:
+            taken = self.taken.get(session_id, [])
+            while len(taken) > mark:
+                last = taken.pop()
+                if last.rids is not None:
+                    held_rows = self.rows.get(last.object_id, {})
+                    for rid in last.rids:
+                        held_rows.pop(rid, None)
+                elif last.mode is None:
+                    self.tables.get(last.object_id, {}).pop(session_id, None)
+                elif (held := self.tables.get(last.object_id, {}).get(session_id)) is not None:
+                    held.mode = last.mode
+            self.condition.notify_all()
 
     def wait(
         self,
@@ -134,13 +168,13 @@ class LockTable:
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         with self.condition:
-            waited = False
+            waited, since = False, self.now()
             try:
                 while blockers := holders():
                     waited = True
                     if timeout == 0:
                         raise OracleError(54, "resource busy and acquire with NOWAIT specified or timeout expired")
-                    self.waits[session_id] = Wait(session_id, kind, blockers, object_id, mode, self.now())
+                    self.waits[session_id] = Wait(session_id, kind, blockers, object_id, mode, since)
                     if self._closes_circle(session_id):
                         raise OracleError(60, "deadlock detected while waiting for resource")
                     self.raise_if_interrupted(session_id)
@@ -189,6 +223,7 @@ class LockTable:
     def release(self, session_id: int) -> None:
         """End of transaction: drop every lock of a session and wake the waiters."""
         with self.condition:
+            self.taken.pop(session_id, None)
             for held in self.tables.values():
                 held.pop(session_id, None)
             for object_id, rows in list(self.rows.items()):

@@ -11,7 +11,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,15 @@ _LOCK_POLL_SECONDS = 0.1
 _INTERRUPTS, _INTERRUPT_SECONDS = 100, 0.01  # how often, and how long apart, a running cursor is told to stop
 
 
+@dataclass(frozen=True, slots=True)
+class Savepoint:
+    """Where a transaction stood: the statements it had done, and how many locks it had taken."""
+
+    name: str
+    statement: int
+    locks: int
+
+
 class Session:
     """See `door.Session`."""
 
@@ -57,7 +66,8 @@ class Session:
         self.parameters: dict[str, str] = {}  # other ALTER SESSION settings, as given
         self.sequence_values: dict[int, int] = {}
         self.transaction: Transaction | None = None
-        self.savepoints: list[tuple[str, int]] = []
+        self.savepoints: list[Savepoint] = []
+        self.transaction_name: str | None = None
         self.isolation: Isolation = "READ COMMITTED"
         self.default_isolation: Isolation = "READ COMMITTED"
         self.snapshot_scn: int | None = None  # of a SERIALIZABLE or READ ONLY transaction
@@ -155,7 +165,8 @@ class Session:
         with self._calls:
             if self._closed:
                 raise OracleError(28, "your session has been killed", fatal=True) if self.killed else _not_logged_on()
-            if self.active:
+            if self.active:  # a statement of a block has its own time
+                self.statement_time = self.database.clock.now()
                 yield
                 return
             self.active = True
@@ -291,21 +302,24 @@ class Session:
     def _end_transaction(self) -> None:
         self.transaction = None
         self.savepoints.clear()
+        self.transaction_name = None
         self.locked_explicitly = False
         self.set_isolation(self.default_isolation)
         self.database.locks.release(self.session_id)
 
     def set_savepoint(self, name: str) -> None:
         """SAVEPOINT; one of the same name moves."""
-        self.savepoints = [kept for kept in self.savepoints if kept[0] != name]
-        self.savepoints.append((name, self.transaction.statement if self.transaction is not None else 0))
+        self.savepoints = [kept for kept in self.savepoints if kept.name != name]
+        statement = self.transaction.statement if self.transaction is not None else 0
+        self.savepoints.append(Savepoint(name, statement, self.database.locks.mark(self.session_id)))
 
     def rollback_to(self, name: str) -> None:
-        """ROLLBACK TO SAVEPOINT; ORA-01086 for an unknown one. Later savepoints are forgotten, locks stay (as TX locks do)."""
-        position = next((n for n, kept in enumerate(self.savepoints) if kept[0] == name), None)
+        """ROLLBACK TO SAVEPOINT; ORA-01086 for an unknown one. Later savepoints are forgotten, later locks released."""
+        position = next((n for n, kept in enumerate(self.savepoints) if kept.name == name), None)
         if position is None:
             raise OracleError(1086, f"savepoint '{name}' never established in this session or is invalid")
-        self.undo(self.savepoints[position][1])
+        self.undo(self.savepoints[position].statement)
+        self.database.locks.release_after(self.session_id, self.savepoints[position].locks)
         del self.savepoints[position + 1 :]
 
     def undo(self, after_statement: int) -> None:

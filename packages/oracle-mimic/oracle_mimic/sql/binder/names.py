@@ -112,6 +112,8 @@ class NameBinder(StatementState):
         if len(parts) == 1:
             if name in _RESERVED_FUNCTIONS or name in _FUNCTIONS:
                 return expressions.call(name, [], self.ctx)
+            if (constant := expressions.float_constant(name)) is not None:
+                return constant
             if name == "ROWNUM":
                 raise OracleError(976, "Specified pseudocolumn or operator not allowed here.", offset=node.start)
             if name == "LEVEL" or name in _HIERARCHICAL:

@@ -21,6 +21,7 @@ from oracle_mimic.sql.ddl.columns import (
     with_nullability,
 )
 from oracle_mimic.sql.ddl.modify_column import existing_column, modify_column
+from oracle_mimic.sql.ddl.references import is_referring, referred_type
 from oracle_mimic.sql.ddl.sequences import remove_sequence
 from oracle_mimic.sql.ddl.tables import rename
 from oracle_mimic.sql.ddl.validation import check_rows, has_rows, with_constraints
@@ -102,7 +103,9 @@ def _add(parser: DmlParser, *, char_semantics: bool) -> list[Step]:
         elif parser.at_word("PARTITION", "SUPPLEMENTAL", "PERIOD"):
             raise refused(f"ALTER TABLE ADD {parser.token.value}", offset=parser.token.start)
         else:
-            column = parse_column(parser, char_semantics=char_semantics)
+            column = parse_column(parser, char_semantics=char_semantics, type_required=False)
+            if column.type is None and column.identity is None and not is_referring(column.name, column.constraints):
+                raise OracleError(2263, "need to specify the datatype for this column", offset=column.offset)
             steps.append(partial(_add_column, spec=column))
         if not (parenthesised and parser.take_op(",")):
             break
@@ -112,7 +115,7 @@ def _add(parser: DmlParser, *, char_semantics: bool) -> list[Step]:
 
 
 def _add_column(change: Change, table: Table, spec: ColumnSpec) -> Table:
-    type_ = spec.type or OracleType(Kind.NUMBER)
+    type_ = spec.type or referred_type(change, table, spec.name, spec.constraints) or OracleType(Kind.NUMBER)
     if table.column(spec.name) is not None:
         raise OracleError(1430, "column being added already exists in table")
     added = add_column(change, table, spec, type_)

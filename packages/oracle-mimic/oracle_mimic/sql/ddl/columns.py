@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from oracle_mimic.errors import OracleError, refused
 from oracle_mimic.sql.catalog import Constraint, ConstraintKind, DeleteRule, Identity, Index, IndexColumn, Sequence, Table, TableColumn
+from oracle_mimic.sql.ddl import references
 from oracle_mimic.sql.ddl.change import Change, ObjectName, object_name
 from oracle_mimic.sql.ddl.clauses import physical_clause, skip_parentheses
 from oracle_mimic.sql.ddl.sequences import SequenceOptions, sequence_options
@@ -269,7 +270,7 @@ def add_constraint(change: Change, table: Table, spec: ConstraintSpec) -> Table:
     if spec.kind in ("P", "U"):
         constraint = _keyed(change, table, spec, constraint)
     elif spec.kind == "R":
-        constraint = _referring(change, table, spec, constraint)
+        constraint = references.refer(change, table, spec, constraint)
     return with_nullability(replace(table, constraints=(*table.constraints, constraint)))
 
 
@@ -312,41 +313,6 @@ def key_index(change: Change, table: Table, constraint: Constraint, index_name: 
     )  # fmt: skip
     change.put(index)
     return index.object_id
-
-
-def _referring(change: Change, table: Table, spec: ConstraintSpec, constraint: Constraint) -> Constraint:
-    target = spec.parent or ObjectName(None, "")
-    owner, name = change.catalog.resolve(change.session.current_schema, target.owner, target.name)
-    parent = table if (owner, name) == (table.owner, table.name) else change.catalog.get(owner, name)
-    if not isinstance(parent, Table):
-        raise OracleError(942, "table or view does not exist")
-    if parent is not table and not change.privileges.has_object(parent, "REFERENCES"):
-        raise (
-            OracleError(1031, "insufficient privileges")
-            if change.privileges.sees(parent)
-            else OracleError(942, "table or view does not exist")
-        )
-    if table.temporary is not None or parent.temporary is not None:
-        raise OracleError(14455, "attempt to create referential integrity constraint on temporary table")
-    if spec.parent_columns:
-        keys = [c for c in parent.constraints if c.kind in ("P", "U") and {*c.columns} == {*spec.parent_columns}]
-        if not keys:
-            raise OracleError(2270, "no matching unique or primary key for this column-list")
-        key = keys[0]
-        order = [spec.parent_columns.index(column) for column in key.columns]
-        columns = tuple(spec.columns[position] for position in order) if len(spec.columns) == len(order) else spec.columns
-        constraint = replace(constraint, columns=columns)
-    elif parent.primary_key is None:
-        raise OracleError(2268, "referenced table does not have a primary key")
-    else:
-        key = parent.primary_key
-    if len(constraint.columns) != len(key.columns):
-        raise OracleError(2256, "number of referencing columns must match referenced columns")
-    for child_name, parent_name in zip(constraint.columns, key.columns, strict=True):
-        child_column, parent_column = table.column(child_name), parent.column(parent_name)
-        if child_column is None or parent_column is None or child_column.carrier != parent_column.carrier:
-            raise OracleError(2267, "column type incompatible with referenced column type")
-    return replace(constraint, parent_table=parent.object_id, parent_constraint=key.name)
 
 
 __all__ = [

@@ -13,6 +13,7 @@ from oracle_mimic.sql.context import SessionContext
 from oracle_mimic.sql.ddl.change import Action, Change, ObjectName, object_name
 from oracle_mimic.sql.ddl.clauses import physical_clause, skip_parentheses
 from oracle_mimic.sql.ddl.columns import ColumnSpec, ConstraintSpec, add_column, add_constraint, parse_column, parse_constraint
+from oracle_mimic.sql.ddl.references import is_referring, referred_type
 from oracle_mimic.sql.ddl.sequences import remove_sequence
 from oracle_mimic.sql.ddl.validation import check_rows
 from oracle_mimic.sql.engine import changed, duckdb_transaction, registered, run
@@ -74,7 +75,9 @@ def parse_create(session: Session, parser: DmlParser, *, temporary: bool) -> Act
         raise parser.error(922, "missing or invalid option")
     if not create.columns and create.query is None:
         raise parser.error(906, "missing left parenthesis")
-    if create.query is None and (untyped := next((c for c in create.columns if c.type is None and c.identity is None), None)):
+    declared = [*create.constraints, *(inline for column in create.columns for inline in column.constraints)]
+    unknown = (c for c in create.columns if c.type is None and c.identity is None and not is_referring(c.name, declared))
+    if create.query is None and (untyped := next(unknown, None)):
         raise OracleError(2263, "need to specify the datatype for this column", offset=untyped.offset)
     return Action(lambda change: _create(change, create), lambda session, catalog: _run_query(session, catalog, create))
 
@@ -136,8 +139,10 @@ def _create(change: Change, create: _CreateTable) -> None:
             object_id, owner, create.name.name, change.moment, change.moment, object_id, (), temporary=create.temporary,
             changed_scn=change.scn, attributes=create.attributes,
         )  # fmt: skip
+        specs = [*(inline for column in create.columns for inline in column.constraints), *create.constraints]
         for spec in create.columns:
-            table = add_column(change, table, spec, spec.type or OracleType(Kind.NUMBER))
+            type_ = spec.type or referred_type(change, table, spec.name, specs) or OracleType(Kind.NUMBER)
+            table = add_column(change, table, spec, type_)
         specs = [*(inline for column in create.columns for inline in column.constraints), *create.constraints]
         change.put(table)
         for constraint in sorted(specs, key=lambda spec: spec.kind == "R"):

@@ -86,6 +86,7 @@ _TRANSACTION = """
     RECURSIVE VARCHAR2(3) = NO
     NOUNDO VARCHAR2(3) = NO
     PTX VARCHAR2(3) = NO
+    NAME VARCHAR2(256)
     USED_UREC NUMBER
     START_DATE DATE
     START_SCN NUMBER
@@ -289,6 +290,7 @@ def _transactions(scope: Scope) -> Iterator[Row]:
     for transaction in _open_transactions(scope):
         segment, slot, sequence = undo_position(transaction.number)
         started = scope.local(transaction.started_at)
+        session = scope.database.sessions.get(transaction.session_id)
         yield {
             "ADDR": _transaction_address(transaction),
             "XIDUSN": segment,
@@ -298,6 +300,7 @@ def _transactions(scope: Scope) -> Iterator[Row]:
             "START_SCNB": transaction.start_scn & 0xFFFFFFFF,
             "START_SCNW": transaction.start_scn >> 32,
             "SES_ADDR": _address(_SESSION_BASE, transaction.session_id),
+            "NAME": None if session is None else session.transaction_name,
             "USED_UREC": transaction.row_changes,
             "START_DATE": started,
             "START_SCN": transaction.start_scn,

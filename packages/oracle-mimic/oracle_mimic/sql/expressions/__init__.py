@@ -44,7 +44,7 @@ from oracle_mimic.sql.expressions.failures import from_duckdb_error
 from oracle_mimic.sql.expressions.functions import call, is_aggregate, is_analytic
 from oracle_mimic.sql.expressions.intervals import literal_interval
 from oracle_mimic.sql.expressions.literals import bind, literal_date, literal_string, literal_timestamp, null
-from oracle_mimic.sql.expressions.numbers import literal_number
+from oracle_mimic.sql.expressions.numbers import float_constant, literal_number
 from oracle_mimic.sql.expressions.output import to_output, to_python
 from oracle_mimic.sql.expressions.registry import DEFINITIONS, arrow_function
 
@@ -72,7 +72,7 @@ def register(connection: Any) -> None:
 
 __all__ = [
     "arithmetic", "assign", "between", "bind", "call", "case_when", "cast", "common_carrier", "common_type", "comparable",
-    "compare", "concat", "convert", "from_duckdb_error", "group_key", "in_list", "is_aggregate", "is_analytic", "is_null",
+    "compare", "concat", "convert", "float_constant", "from_duckdb_error", "group_key", "in_list", "is_aggregate", "is_analytic", "is_null",
     "like", "literal_date", "literal_interval", "literal_number", "literal_string", "literal_timestamp", "negate", "null",
     "null_as", "order_key", "register", "to_output", "to_python",
 ]  # fmt: skip

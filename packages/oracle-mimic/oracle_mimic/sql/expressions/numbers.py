@@ -62,6 +62,20 @@ def float_literal(value: float, *, single: bool) -> Typed:
     return constant(f"CAST('{value!r}' AS {carrier})", kind, carrier, value)
 
 
+_FLOAT_CONSTANTS = {
+    "BINARY_FLOAT_NAN": (float("nan"), True),
+    "BINARY_FLOAT_INFINITY": (float("inf"), True),
+    "BINARY_DOUBLE_NAN": (float("nan"), False),
+    "BINARY_DOUBLE_INFINITY": (float("inf"), False),
+}
+
+
+def float_constant(name: str) -> Typed | None:
+    """BINARY_DOUBLE_INFINITY and its like; None for another name."""
+    found = _FLOAT_CONSTANTS.get(name)
+    return None if found is None else float_literal(found[0], single=found[1])
+
+
 def is_double(x: Typed) -> bool:
     return x.type.kind in BINARIES
 
@@ -196,6 +210,6 @@ def number_text(x: Typed) -> str:
 
 
 __all__ = [
-    "aligned", "as_bytes", "as_double", "as_integer", "common_decimal", "decimal", "decimal_shape", "float_literal", "in_bytes",
-    "is_double", "literal_number", "number_arithmetic", "number_literal", "number_negation", "number_text",
+    "aligned", "as_bytes", "as_double", "as_integer", "common_decimal", "decimal", "decimal_shape", "float_constant", "float_literal",
+    "in_bytes", "is_double", "literal_number", "number_arithmetic", "number_literal", "number_negation", "number_text",
 ]  # fmt: skip
