@@ -6,14 +6,18 @@ that was not yet visible to the SELECT is stamped at or after the horizon (see h
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import pyarrow as pa
 from oracle_connection.contract import Mode, Window
 from oracle_connection.errors import ConfigurationError
+from oracle_connection.key_text import KEY_KINDS
+from oracle_connection.types import OracleType
 from oracle_connection.values import from_json
 
 from tap_oracle_wms import connector
@@ -21,11 +25,13 @@ from tap_oracle_wms.bookmarks import Bookmark, Overlap
 from tap_oracle_wms.horizon import LOCKS, LOOKBACK, NONE, TRANSACTIONS, Horizon, observe
 from tap_oracle_wms.keys import ReplicationKey, check_key_type
 from tap_oracle_wms.run import Label, StreamRun
-from tap_oracle_wms.selection import key_range
+from tap_oracle_wms.selection import Where, key_range, rows_by_key
 from tap_oracle_wms.settings import Backfill
 
 BOUNDED = frozenset({LOCKS, TRANSACTIONS})
 """Modes in which the horizon itself, not the rows, says where the bookmark may stand."""
+
+KEYS_PER_STATEMENT = 200
 
 logger = logging.getLogger("tap-oracle-wms")
 
@@ -190,12 +196,13 @@ def slices(run: StreamRun, lower: str | None, end: str | None) -> Iterator[tuple
 
 
 def backfill(run: StreamRun, wanted: Backfill) -> None:
-    """Read a range again, by any column that can be a key, without touching the bookmark."""
-    name = next((each for each in run.selection.columns if each.upper() == wanted.column.upper()), None)
-    if name is None:
-        message = f"setting backfill.{run.name}: there is no selected column {wanted.column}"
-        raise ConfigurationError(message)
-    oracle = run.selection.columns[name]
+    """Read rows again, by a range of any column that can be a key or by a list of keys, without touching the bookmark."""
+    if wanted.keys_file is not None:
+        conditions = _listed_rows(run, wanted.keys_file)
+        if conditions:
+            run.read(lambda: conditions, Label(Mode.BACKFILL), empty_too=False)
+        return
+    name, oracle = _selected_column(run, wanted.column or "")
     check_key_type(run.name, name, oracle)
     key = ReplicationKey(name, oracle, is_clock=False)
     for text in (wanted.from_, wanted.to):
@@ -211,6 +218,33 @@ def backfill(run: StreamRun, wanted: Backfill) -> None:
         Label(Mode.BACKFILL, window=Window(name, wanted.from_, wanted.to)),
         empty_too=False,
     )
+
+
+def _selected_column(run: StreamRun, column: str) -> tuple[str, OracleType]:
+    """The exact name and the type of a selected column, whatever case it is written in. Raises ConfigurationError."""
+    name = next((each for each in run.selection.columns if each.upper() == column.upper()), None)
+    if name is None:
+        message = f"setting backfill.{run.name}: there is no selected column {column}"
+        raise ConfigurationError(message)
+    return name, run.selection.columns[name]
+
+
+def _listed_rows(run: StreamRun, path: str) -> list[Where]:
+    """The rows of a keys_file as conditions, some hundred keys each. Raises ConfigurationError for a file that lists no keys."""
+    try:
+        given = json.loads(Path(path).read_text())
+        columns = [_selected_column(run, str(name)) for name in given["columns"]]
+        keys = [tuple(str(value) for value in key) for key in given["keys"]]
+        if not columns or any(len(key) != len(columns) for key in keys):
+            raise ValueError("each key needs one value for each column")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        message = f"setting backfill.{run.name}.keys_file: {path} does not list keys as {{columns, keys}}: {error}"
+        raise ConfigurationError(message) from error
+    for name, oracle in columns:
+        if oracle.kind not in KEY_KINDS:
+            message = f"setting backfill.{run.name}.keys_file: {name} is {oracle}, which cannot be a key"
+            raise ConfigurationError(message)
+    return [rows_by_key(columns, keys[start : start + KEYS_PER_STATEMENT]) for start in range(0, len(keys), KEYS_PER_STATEMENT)]
 
 
 def needed_key(run: StreamRun) -> ReplicationKey:

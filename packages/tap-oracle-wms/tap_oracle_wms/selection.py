@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+from oracle_connection.key_text import bind_text, value_of
 from oracle_connection.types import CHARACTERS, LOBS, OracleType, arrow_type
 
 from tap_oracle_wms import statements
@@ -74,7 +75,7 @@ def _width(oracle: OracleType) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Bind:
-    """A bind variable's value in text form, and the key whose type it takes; None for a ROWID's text."""
+    """A bind variable's value in text form, and the key whose type it takes; None when the statement itself converts the text."""
 
     name: str
     text: str
@@ -114,6 +115,19 @@ def key_range(key: ReplicationKey, lower: str | None, upper: str | None, *, not_
     if not conditions and not_null:
         conditions.append(f"{column} IS NOT NULL")
     return Where(f"WHERE {' AND '.join(conditions)}" if conditions else "", tuple(binds))
+
+
+def rows_by_key(columns: Sequence[tuple[str, OracleType]], keys: Sequence[Sequence[str]]) -> Where:
+    """The rows with these keys. columns: of the key, with their types; keys: their texts (oracle_connection.key_text)."""
+    rows, binds = [], list[Bind]()
+    for key in keys:
+        equal = []
+        for (name, oracle), text in zip(columns, key, strict=True):
+            bind = f"k{len(binds)}"
+            binds.append(Bind(bind, bind_text(oracle, text)))
+            equal.append(f"{quote(name)} = {value_of(oracle, f':{bind}')}")
+        rows.append(f"({' AND '.join(equal)})")
+    return Where(f"WHERE {' OR '.join(rows)}", tuple(binds))
 
 
 def chunk_range(part: Range, keys: Sequence[ReplicationKey]) -> Where:

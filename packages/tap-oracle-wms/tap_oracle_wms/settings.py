@@ -188,10 +188,16 @@ SETTINGS_SCHEMA: dict[str, Any] = {
             "additionalProperties": {
                 "type": "object",
                 "additionalProperties": False,
-                "required": ["column"],
-                "properties": {"column": {"type": "string"}, "from": {"type": "string"}, "to": {"type": "string"}},
+                "oneOf": [{"required": ["column"]}, {"required": ["keys_file"]}],
+                "properties": {
+                    "column": {"type": "string"},
+                    "from": {"type": "string"},
+                    "to": {"type": "string"},
+                    "keys_file": {"type": "string"},
+                },
             },
-            "description": "Stream name to {column, from, to}: read these rows again (from <= column < to) and leave the bookmark alone.",
+            "description": "Stream name to {column, from, to}: read these rows again (from <= column < to) and leave the bookmark alone."
+            " Or to {keys_file}: a JSON file {columns, keys} that lists the rows by key.",
         },
         "mask_salt": {
             "type": "string",
@@ -227,11 +233,12 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Backfill:
-    """A range of one stream to read again: from <= column < to, in the column's text form."""
+    """Rows of one stream to read again: from <= column < to, in the column's text form, or those that a file lists by key."""
 
-    column: str
-    from_: str | None
-    to: str | None
+    column: str | None
+    from_: str | None = None
+    to: str | None = None
+    keys_file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +303,8 @@ class Settings:
             use_batches=given["transfer"] == "batch" or (given["transfer"] == "auto" and bool(batch_config)),
             compression=encoding.get("compression") or "lz4",
             backfill={
-                stream: Backfill(each["column"], each.get("from"), each.get("to")) for stream, each in (given["backfill"] or {}).items()
+                stream: Backfill(each.get("column"), each.get("from"), each.get("to"), each.get("keys_file"))
+                for stream, each in (given["backfill"] or {}).items()
             },
             mask_salt=given["mask_salt"] or "",
             retry_attempts=given["retry_attempts"],

@@ -1,5 +1,6 @@
 """Changes since the last bookmark: nothing that commits late is lost, whatever the order; nothing moves the bookmark too far."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -210,3 +211,14 @@ def test_the_window_and_the_time_of_extraction_travel_with_the_rows(table, run_t
     assert metadata.window.to is None
     assert metadata.complete
     assert abs(datetime.fromisoformat(metadata.extracted_at) - datetime.now(UTC)) < timedelta(minutes=5)
+
+
+def test_a_backfill_reads_the_rows_that_a_file_lists_by_key(table, run_tap, tmp_path):
+    path = tmp_path / "keys.json"
+    path.write_text(json.dumps({"columns": ["id"], "keys": [["2"], ["3"], ["999"]]}))
+    state = run_tap(entities=ENTITY).state
+    output = run_tap(state, entities=ENTITY, backfill={"t": {"keys_file": str(path)}})
+    assert sorted(row["ID"] for row in output.rows()) == [2, 3]
+    path.write_text(json.dumps({"columns": ["id"], "keys": [["2", "3"]]}))
+    with pytest.raises(ConfigurationError, match="does not list keys"):
+        run_tap(state, entities=ENTITY, backfill={"t": {"keys_file": str(path)}})
