@@ -22,7 +22,7 @@ from oracle_connection.run_record import RunRecord
 
 from target_oracle import statements
 from target_oracle.batch import Batch, latest
-from target_oracle.columns import TableModel
+from target_oracle.columns import DELETED_AT, TableModel
 from target_oracle.connector import Connector
 from target_oracle.control import AuditRow, BatchCounts, ControlRow, moment_text
 from target_oracle.deletes import DeleteBudget
@@ -137,8 +137,11 @@ class TableWriter:
 
     def relax_for(self, batch: Batch, model: TableModel) -> None:
         """Lift NOT NULL of columns for which the batch has no value, whatever the schema promised."""
+        data = batch.data
+        if self._mandatory and DELETED_AT.name in data.column_names:  # delete marks need no values but their key
+            data = data.filter(data[DELETED_AT.name].is_null())
         for name in sorted(self._mandatory):
-            if batch.data[name].null_count:
+            if data[name].null_count:
                 self.relax(model, name)
 
     def relax(self, model: TableModel, column: str) -> None:

@@ -136,3 +136,12 @@ def test_the_budget_is_a_share_and_never_all(percent, live_rows, allowed):
         budget.spend(1)
     with pytest.raises(DeleteCapError):
         budget.spend(1)
+
+
+def test_a_delete_mark_needs_no_value_but_its_key(warehouse, make_stream):
+    stream = make_stream(mandatory={"NAME"})
+    warehouse.load([stream.schema(), stream.batch(numbers(*range(20)))])
+    warehouse.load([stream.schema(), stream.record({"ID": 3, "_sdc_deleted_at": GONE})])
+    assert live(warehouse) == [key for key in range(20) if key != 3]
+    nullable = "SELECT NULLABLE FROM USER_TAB_COLUMNS WHERE TABLE_NAME=:1 AND COLUMN_NAME='NAME'"
+    assert warehouse.query(nullable, f"{warehouse.prefix}ITEMS") == [("N",)]
