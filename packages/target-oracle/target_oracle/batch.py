@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from oracle_connection.contract import BatchMetadata, Mode
+from oracle_connection.contract import BatchMetadata, Mode, utc_text
 from oracle_connection.types import Kind, OracleType, arrow_type
 from oracle_connection.values import from_json
 
@@ -64,6 +65,14 @@ class Batch:
     def has_deletes(self) -> bool:
         name = DELETED_AT.name
         return name in self.data.column_names and self.data[name].null_count < self.data.num_rows
+
+    def become_chunk(self, stream: str, run_id: str, generation: int, chunk: int) -> None:
+        """Count as a whole chunk of a complete load, for rows that came without such a plan."""
+        extracted_at = self.extracted_at or utc_text(datetime.now(UTC))
+        columns = tuple(self.data.column_names)
+        self.metadata = BatchMetadata(
+            stream, run_id, Mode.FULL, self.batch_id, extracted_at, self.rows_read, columns, generation, chunk, complete=True
+        )
 
     def part(self, start: int, length: int) -> Batch:
         """Some of the rows, as a batch of its own (same identity)."""

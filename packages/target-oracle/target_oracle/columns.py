@@ -25,7 +25,7 @@ from typing import Any
 
 from oracle_connection.types import CHARACTERS, MAX_ARROW_FRACTION_DIGITS, SQL_DATATYPE, ZONED, Kind, OracleType, schema_type
 
-from target_oracle.errors import TargetError
+from target_oracle.errors import StreamError
 from target_oracle.naming import MAX_IDENTIFIER_BYTES, column_names, quoted
 
 MAX_TEXT_BYTES = 4000
@@ -44,7 +44,7 @@ DATA_TYPES = {
 }
 
 
-class SchemaError(TargetError):
+class SchemaError(StreamError):
     """A stream's SCHEMA cannot become a table; the message names stream, property and remedy."""
 
 

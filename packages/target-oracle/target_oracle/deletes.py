@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from target_oracle.errors import TargetError
+from target_oracle.errors import StreamError
 
 
-class DeleteCapError(TargetError):
+class DeleteCapError(StreamError):
     """A run would delete more than its setting allows; nothing of that batch is done."""
 
 

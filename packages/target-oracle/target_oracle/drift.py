@@ -13,7 +13,7 @@ from enum import StrEnum
 from oracle_connection.types import CHARACTERS, NATIONAL, TIMESTAMPS, Kind, OracleType
 
 from target_oracle.columns import Column, TableModel
-from target_oracle.errors import TargetError
+from target_oracle.errors import StreamError
 from target_oracle.statements import add_column, modify_column, relax_column
 
 
@@ -25,7 +25,7 @@ class DriftPolicy(StrEnum):
     FAIL = "fail"
 
 
-class DriftError(TargetError):
+class DriftError(StreamError):
     """The stream's schema and the table contradict each other."""
 
 

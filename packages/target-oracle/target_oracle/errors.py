@@ -7,6 +7,10 @@ class TargetError(Exception):
     """The target refuses to go on; the message says which stream or table, why, and what to do."""
 
 
+class StreamError(TargetError):
+    """One stream cannot go on; nothing is said about the others. It stops, they go on, and the run fails in the end."""
+
+
 class DataError(TargetError):
     """A row or value that the target cannot take; the message names column and, where known, the row's key."""
 

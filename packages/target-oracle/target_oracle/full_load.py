@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oracle_connection.errors import DatabaseError, FatalError
+from oracle_connection.errors import ConfigurationError, DatabaseError, FatalError
 
 from target_oracle import statements
 from target_oracle.batch import Batch
@@ -49,10 +49,11 @@ class OpenChunk:
 
 @dataclass(slots=True)
 class FullLoad:
-    """One generation of one table's complete load."""
+    """One generation of one table's complete load. once: refuse to begin after another generation that is done."""
 
     writer: TableWriter
     generation: int
+    once: bool = False
     beside: TableModel = field(init=False)
     visible: bool = False
     begun: bool = False
@@ -96,6 +97,14 @@ class FullLoad:
             self.writer.run.database.rollback()
             self.visible = self.begun = True
             return fence
+        if self.once and row.generation is not None and row.generation_status == DONE:
+            self.writer.run.database.rollback()
+            message = (
+                f"{self.table}: its full sync (generation {row.generation}) is done, and this run's state does not know it; a full sync"
+                f" runs only once. Go on with bin/meltano, which knows; restore the state; or do it again on purpose:"
+                f" meltano invoke wms-ops redo {self.writer.stream}"
+            )
+            raise ConfigurationError(message)
         name = self._beside_name(row)
         if row.generation != self.generation:
             self.control.forget_chunks(self.table, before=self.generation)

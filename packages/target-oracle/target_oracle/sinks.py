@@ -45,16 +45,17 @@ class OracleSink(Sink):
         self.tap_run = RunMetadata.parse(run_metadata) if run_metadata else None
         self.run = target.run_of(self.tap_run)
         settings = self.run.settings
+        table = identifier(settings.table_prefix + stream_name)
+        self.record_of_run = target.run_record(stream_name, f"{settings.schema}.{table}", self.run)
         model = table_model(
             stream_name,
             schema,
             list(self.key_properties),
             owner=settings.schema,
-            table=identifier(settings.table_prefix + stream_name),
+            table=table,
             metadata=settings.add_record_metadata,
             replication_key=None if self.tap_run else target.replication_key(stream_name),
         )
-        self.record_of_run = target.run_record(stream_name, f"{settings.schema}.{model.name}", self.run)
         self.writer = TableWriter(self.run, stream_name, model, self._method(settings.load_method), self.record_of_run)
         self.buffer = RecordBuffer(model)
         self.buffered_since = 0.0
@@ -214,21 +215,8 @@ class OracleSink(Sink):
 
     def _write_beside(self, batch: Batch) -> None:
         """A batch of a complete read, as a chunk of its own."""
-        from oracle_connection.contract import BatchMetadata
-
         load = self._full_load(batch.table_version or self.sync_started_at)
-        batch.metadata = BatchMetadata(
-            self.stream_name,
-            self.run.run_id,
-            Mode.FULL,
-            attempt=batch.batch_id,
-            extracted_at=batch.extracted_at or utc_text(datetime.now(UTC)),
-            rows=batch.rows_read,
-            columns=tuple(batch.data.column_names),
-            generation=load.generation,
-            chunk=self._chunks_made,
-            complete=True,
-        )
+        batch.become_chunk(self.stream_name, self.run.run_id, load.generation, self._chunks_made)
         load.write(batch)
         self._chunks_made += 1
 
@@ -239,7 +227,8 @@ class OracleSink(Sink):
         if self.full_load is None or self.full_load.generation != generation:
             if self.full_load is not None:
                 self.full_load.close()
-            self.full_load = FullLoad(self.writer, generation)
+            once = self.tap_run is not None and self.tap_run.mode is Mode.FULL and not self.tap_run.redo
+            self.full_load = FullLoad(self.writer, generation, once)
             self._chunks_made = 0
         return self.full_load
 
@@ -387,6 +376,13 @@ class OracleSink(Sink):
         if self.full_load is not None:
             tokens |= {f"{id(self)}/{self.full_load.generation}/{chunk}" for chunk in self.full_load.open_chunks}
         return tokens
+
+    def abandon(self) -> None:
+        """The stream was stopped: forget what waits. What is committed stays; the rest comes again with the next run."""
+        self.buffer.take()
+        if self.full_load is not None:
+            self.full_load.close()
+            self.full_load = None
 
     def clean_up(self) -> None:
         """Drop private tables."""

@@ -20,7 +20,7 @@ from target_oracle import statements
 from target_oracle.columns import BATCHED_AT, TableModel
 from target_oracle.control import ControlRow, ControlTables, moment_text
 from target_oracle.database import has_code
-from target_oracle.errors import TargetError
+from target_oracle.errors import StreamError
 from target_oracle.naming import qualified, quoted
 from target_oracle.replacement import carry_over
 
@@ -33,7 +33,7 @@ DUPLICATE_KEYS = "ORA-02437"
 ALREADY_INDEXED = ("ORA-00955", "ORA-01408", "ORA-02260")
 
 
-class SwapRefusedError(TargetError):
+class SwapRefusedError(StreamError):
     """The complete load may not take the live table's place; the message says why and what to do."""
 
 

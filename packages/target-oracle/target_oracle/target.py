@@ -1,18 +1,19 @@
 """target-oracle: the command, its settings, and the order in which messages take effect.
 
 A STATE goes out when everything that arrived before it is committed: at once when nothing waits, else after the commit that ends the
-wait. The SDK's base class would hold it back until the end of the input.
+wait (`states.py`). The SDK's base class would hold it back until the end of the input. An error that concerns one stream only stops
+that stream: its further messages are passed over, its bookmark stays, and the exit code is 1 when the others are done.
 """
 
 from __future__ import annotations
 
 import copy
-import json
 import logging
 import sys
 import time
 import uuid
-from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from typing import IO, TYPE_CHECKING, Any
 
@@ -27,11 +28,12 @@ from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from singer_sdk.target_base import Target
 
-from target_oracle.errors import TargetError, TerminatedError
+from target_oracle.errors import StreamError, TargetError, TerminatedError
 from target_oracle.messages import MessageReader
 from target_oracle.run import Run
 from target_oracle.settings import SETTINGS_SCHEMA, TargetSettings
 from target_oracle.sinks import OracleSink
+from target_oracle.states import StateQueue
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -69,7 +71,9 @@ class TargetOracle(Target):
         self._records: dict[str, RunRecord] = {}
         self._replication_keys: dict[str, str | None] = {}
         self._sinks_made: list[OracleSink] = []
-        self._waiting: deque[tuple[dict[str, Any], set[str]]] = deque()
+        self._states = StateQueue(self.logger)
+        self._origins: dict[str, str] = {}  # sink -> the tap's name of its stream
+        self._stopped: dict[str, StreamError] = {}
         self._rows_since_state: set[str] = set()
 
     @property
@@ -106,15 +110,40 @@ class TargetOracle(Target):
         return [each for each in (*self._sinks_to_clear, *self._sinks_active.values()) if isinstance(each, OracleSink)]
 
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        stream = message_dict.get("stream", "")
         keys = message_dict.get("bookmark_properties")
-        self._replication_keys[message_dict.get("stream", "")] = keys[0] if keys else None
-        for sink in self._sinks:
-            sink.drain()  # rows of the old schema, before the table changes
-        super()._process_schema_message(message_dict)
+        self._replication_keys[stream] = keys[0] if keys else None
+        self._flush_all()  # rows of the old schema, before the table changes
+        with self._stopping_only(stream):
+            super()._process_schema_message(message_dict)
+            self._origins |= {each.stream_alias: stream for each in self.mapper.stream_maps[stream]}
         self._sinks_made += [each for each in self._sinks if each not in self._sinks_made]
+
+    @contextmanager
+    def _stopping_only(self, stream: str) -> Iterator[None]:
+        """Work on one stream, by the tap's name: an error that concerns no other stops it, and the others go on."""
+        try:
+            yield
+        except StreamError as error:
+            self.logger.error("stream %s stops, others go on: %s", stream, error)
+            self._stopped.setdefault(stream, error)
+            self._states.stopped.add(stream)
+            for name in {stream, *(each for each, origin in self._origins.items() if origin == stream)}:
+                sink = self._sinks_active.pop(name, None)
+                if isinstance(sink, OracleSink):
+                    sink.abandon()
+                if name in self._records:
+                    self._records[name].fail(error)
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         stream = message_dict["stream"]
+        if stream not in self._stopped:
+            with self._stopping_only(stream):
+                self._take_record(stream, message_dict)
+        if self._states and self._overdue():
+            self._flush_all()
+
+    def _take_record(self, stream: str, message_dict: dict[str, Any]) -> None:
         maps = self.mapper.stream_maps.get(stream)
         if maps is None:
             self._assert_sink_exists(stream)
@@ -130,13 +159,22 @@ class TargetOracle(Target):
             self._rows_since_state.add(sink.stream_name)
             if sink.is_full:
                 self._flush_all()
-        if self._waiting and self._overdue():
-            self._flush_all()
 
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        stream = message_dict["stream"]
+        if stream in self._stopped:
+            pass_over(message_dict["manifest"])
+            return
+        with self._stopping_only(stream):
+            self._take_batch(stream, message_dict)
+        if stream in self._stopped:
+            pass_over(message_dict["manifest"])
+        self._rows_since_state.add(stream)
+        self._release()
+
+    def _take_batch(self, stream: str, message_dict: dict[str, Any]) -> None:
         from singer_sdk.helpers._batch import BaseBatchFileEncoding
 
-        stream = message_dict["stream"]
         if stream not in self.mapper.stream_maps:
             self._assert_sink_exists(stream)
         for stream_map in self.mapper.stream_maps[stream]:
@@ -147,22 +185,24 @@ class TargetOracle(Target):
                 raise TargetError(text)
             encoding = BaseBatchFileEncoding.from_dict(message_dict["encoding"])
             self._sink(stream_map.stream_alias).process_batch_files(encoding, message_dict["manifest"])
-        self._rows_since_state.add(stream)
-        self._release()
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
-        for stream_map in self.mapper.stream_maps[message_dict["stream"]]:
-            sink = self._sink(stream_map.stream_alias)
-            if sink.process_activate_version_messages:
-                sink.activate_version(message_dict["version"])
+        stream = message_dict["stream"]
+        if stream in self._stopped:
+            return
+        with self._stopping_only(stream):
+            for stream_map in self.mapper.stream_maps[stream]:
+                sink = self._sink(stream_map.stream_alias)
+                if sink.process_activate_version_messages:
+                    sink.activate_version(message_dict["version"])
         self._release()
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         self._assert_line_requires(message_dict, requires={"value"})
         self._rows_since_state.clear()
-        self._waiting.append((message_dict["value"], self._pending()))
+        self._states.add(message_dict["value"], self._pending())
         self._release()
-        if self._waiting and self._overdue():
+        if self._states and self._overdue():
             self._flush_all()
 
     def _sink(self, name: str) -> OracleSink:
@@ -186,26 +226,17 @@ class TargetOracle(Target):
     def _flush_all(self) -> None:
         """Load everything that waits, and let the STATEs through that waited for it."""
         for sink in self._sinks:
-            sink.drain()
+            with self._stopping_only(self._origins.get(sink.stream_name, sink.stream_name)):
+                sink.drain()
         self._release()
 
     def _release(self) -> None:
-        """Emit the latest STATE of which nothing before is uncommitted."""
+        """Take up what has been committed meanwhile; let STATEs through."""
         for sink in self._sinks:
-            sink.advance()
-        if not self._waiting:
-            return
-        pending = self._pending()
-        latest = None
-        while self._waiting and not self._waiting[0][1] & pending:
-            latest, _ = self._waiting.popleft()
-        if latest is not None:
-            self._write_state_message(latest)
-
-    def _write_state_message(self, state: dict[str, Any]) -> None:
-        """One line on standard output."""
-        sys.stdout.write(json.dumps(state, default=_json_number) + "\n")
-        sys.stdout.flush()
+            with self._stopping_only(self._origins.get(sink.stream_name, sink.stream_name)):
+                sink.advance()
+        if self._states:
+            self._states.release(self._pending())
 
     # --- the end ---
 
@@ -213,10 +244,13 @@ class TargetOracle(Target):
         """The input has ended: load what waits, end complete reads, let the last STATE through, tidy up."""
         self._flush_all()
         for sink in self._sinks:
-            sink.finish(complete=sink.stream_name not in self._rows_since_state)
+            with self._stopping_only(self._origins.get(sink.stream_name, sink.stream_name)):
+                sink.finish(complete=sink.stream_name not in self._rows_since_state)
         self._release()
         self._purge_audit()
         self.close("success")
+        for error in self._stopped.values():
+            raise error
 
     def _purge_audit(self) -> None:
         """Delete old audit rows. All data are committed: a failure here is none of the run's."""
@@ -236,9 +270,9 @@ class TargetOracle(Target):
         if self._run is not None:
             self._run.close()
         for record in self._records.values():
-            if error is not None:
+            if error is not None and record.error is None:
                 record.fail(error)
-            record.finish(status)
+            record.finish("failed" if status == "success" and record.error is not None else status)
             self._log_metrics(record)
             record.append(self.config.get("run_record_dir") or None)
         self._records = {}
@@ -307,14 +341,12 @@ class TargetOracle(Target):
         return command
 
 
-def _json_number(value: Any) -> Any:
-    """A Decimal of a STATE, as the number it was."""
-    from decimal import Decimal
+def pass_over(manifest: list[str]) -> None:
+    """Remove the files of a stream that was stopped: its bookmark stays, so its next run brings the rows again."""
+    from target_oracle.files import local_path, remove
 
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    text = f"{type(value).__name__} in a STATE"
-    raise TypeError(text)
+    for url in manifest:
+        remove(local_path(url))
 
 
 logging.getLogger("target-oracle").addHandler(logging.NullHandler())

@@ -26,7 +26,7 @@ from target_oracle.columns import DELETED_AT, TableModel
 from target_oracle.connector import Connector
 from target_oracle.control import AuditRow, BatchCounts, ControlRow, moment_text
 from target_oracle.deletes import DeleteBudget
-from target_oracle.errors import TargetError
+from target_oracle.errors import StreamError
 from target_oracle.loading import LoadTable
 from target_oracle.naming import suffixed
 from target_oracle.run import Run
@@ -35,7 +35,7 @@ from target_oracle.settings import LoadMethod
 ACTIVATE_MODE = "activate"
 
 
-class MissingTableError(TargetError):
+class MissingTableError(StreamError):
     """Changes arrived for a table that does not exist: rows of the full sync are missing."""
 
 

@@ -136,6 +136,7 @@ class Stream:
     mode: Mode = Mode.INCREMENTAL
     run_id: str = "run-1"
     generation: int | None = None
+    redo: bool = False
     mandatory: set[str] = field(default_factory=set)
     comments: dict[str, str] = field(default_factory=dict)
     made: int = 0
@@ -146,7 +147,7 @@ class Stream:
             name: json_schema(parse_type(text), nullable=name not in self.mandatory, description=self.comments.get(name))
             for name, text in columns.items()
         }
-        run = RunMetadata(self.run_id, self.mode, self.generation).make()
+        run = RunMetadata(self.run_id, self.mode, self.generation, redo=self.redo).make()
         return {
             "type": "SCHEMA",
             "stream": self.name,

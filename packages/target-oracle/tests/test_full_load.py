@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from oracle_connection.contract import Mode
-from oracle_connection.errors import FatalError, RetriableError
+from oracle_connection.errors import ConfigurationError, FatalError, RetriableError
 from target_oracle.deletes import DeleteCapError
 from target_oracle.swap import SwapRefusedError
 
@@ -19,8 +19,12 @@ def numbers(count, name="x"):
 
 @pytest.fixture
 def sync(make_stream):
-    """A stream in full mode of a generation: sync(5)."""
-    return lambda generation, **rest: make_stream(mode=Mode.FULL, generation=generation, run_id=f"run-{generation}", **rest)
+    """A stream in full mode of a generation: sync(5). Those after the first repeat it on purpose."""
+
+    def make(generation, **rest):
+        return make_stream(mode=Mode.FULL, generation=generation, redo=generation > 1, run_id=f"run-{generation}", **rest)
+
+    return make
 
 
 def loaded(warehouse):
@@ -144,6 +148,15 @@ def test_a_redo_replaces_the_table_and_keeps_what_people_added(warehouse, sync, 
     if warehouse.faults is not None:
         privileges = "SELECT GRANTEE,PRIVILEGE,GRANTABLE FROM USER_TAB_PRIVS_MADE WHERE TABLE_NAME=:1 ORDER BY 1"
         assert warehouse.query(privileges, table) == [("TESTER", "UPDATE", "YES"), ("WMS", "SELECT", "NO")]
+    assert warehouse.private_tables() == []
+
+
+def test_a_second_full_sync_that_nobody_asked_for_is_refused(warehouse, make_stream, live):
+    """Its state was lost, or Meltano was started past the guards: the table stays, and the message says what to do."""
+    stream = make_stream(mode=Mode.FULL, generation=2)
+    with pytest.raises(ConfigurationError, match="wms-ops redo items"):
+        warehouse.load([stream.schema(), stream.chunk(0, numbers(20, "y")), stream.full_sync(1, 20)])
+    assert loaded(warehouse)[0] == (0, "x")
     assert warehouse.private_tables() == []
 
 
