@@ -51,7 +51,8 @@ class Bookmark:
     """Where a stream stands.
 
     value: the replication key value the next run starts from; largest: the greatest one ever seen, where only that bounds it.
-    status: None (nothing yet: the full sync begins), REDO (it begins once more), RUNNING or DONE. generation: of the full sync, also when it is done.
+    status: None (nothing yet: the full sync begins), REDO (it begins once more), RUNNING or DONE.
+    generation: of the full sync, also when it is done.
     """
 
     replication_key: str | None = None
@@ -114,7 +115,8 @@ class Bookmark:
             }
         elif self.status == DONE:
             state["full_sync"] = {
-                "status": DONE, "redo": False, "generation": self.generation, "watermark": self.watermark, "rows": 0, "plan": [], "ledger": [],
+                "status": DONE, "redo": False, "generation": self.generation, "watermark": self.watermark, "rows": 0,
+                "plan": [], "ledger": [],
             }  # fmt: skip
         state["overlap"] = [] if self.overlap is None else [self.overlap.from_, self.overlap.to, self.overlap.rows]
         if self.largest is not None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from oracle_connection.errors import ConfigurationError
-from tap_oracle_wms.bookmarks import DONE, RUNNING, Bookmark, FullSync, Overlap
+from tap_oracle_wms.bookmarks import DONE, REDO, RUNNING, Bookmark, FullSync, Overlap
 from tap_oracle_wms.chunks import Extent, Ledger, Plan, rowid_plan
 from tap_oracle_wms.connector import survives
 
@@ -26,6 +26,15 @@ def test_a_running_full_sync_is_read_back():
 def test_a_done_one_starts_at_exactly_the_watermark():
     done = through_state(RUNNING_SYNC.done())
     assert (done.status, done.value, done.full_sync) == (DONE, "2026-11-22T20:10:00", None)
+
+
+def test_a_redo_is_remembered_until_it_is_done():
+    asked = Bookmark.from_state({"full_sync": {"status": "redo"}}, "s", "UPDATED")
+    assert (asked.status, asked.full_sync, asked.redo) == (REDO, None, True)
+    running = through_state(asked.running(FullSync(1765, None, PLAN, redo=asked.redo)))
+    assert (running.status, running.redo) == (RUNNING, True)
+    assert not through_state(running.done()).redo
+    assert not through_state(RUNNING_SYNC).redo
 
 
 def test_overlap_and_largest_key_are_read_back():

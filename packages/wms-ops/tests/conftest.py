@@ -82,26 +82,25 @@ class Meltano:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory):
+def postgresql():
     """The URI of a PostgreSQL server of our own; skipped where the machine has none."""
     if shutil.which("initdb") is None:
         pytest.skip("this machine has no PostgreSQL")
-    home = tmp_path_factory.mktemp("postgresql")
     user = "nobody" if os.geteuid() == 0 else None
-    if user:
-        for directory in (home, *home.parents):  # pytest's own directories are closed to others; one more of them with xdist
-            if directory == Path(tempfile.gettempdir()):
-                break
-            directory.chmod(0o755)
-        shutil.chown(home, user)
+    with tempfile.TemporaryDirectory(prefix="postgresql-") as directory:  # pytest closes its own to other users, again and again
+        home = Path(directory)
+        if user:
+            shutil.chown(home, user)
 
-    def run(*command: str) -> None:
-        subprocess.run(command, check=True, user=user, cwd=home, capture_output=True, timeout=60)
+        def run(*command: str) -> None:
+            subprocess.run(command, check=True, user=user, cwd=home, capture_output=True, timeout=60)
 
-    run("initdb", "-D", str(home / "data"), "-A", "trust", "-U", "meltano")
-    run("pg_ctl", "-D", str(home / "data"), "-w", "-l", str(home / "log"), "-o", f"-k {home} -c listen_addresses= -c fsync=off", "start")
-    yield f"postgresql://meltano@/postgres?host={home}"
-    run("pg_ctl", "-D", str(home / "data"), "-m", "immediate", "stop")
+        run("initdb", "-D", str(home / "data"), "-A", "trust", "-U", "meltano", "--no-sync")
+        run(
+            "pg_ctl", "-D", str(home / "data"), "-w", "-l", str(home / "log"), "-o", f"-k {home} -c listen_addresses= -c fsync=off", "start"
+        )
+        yield f"postgresql://meltano@/postgres?host={home}"
+        run("pg_ctl", "-D", str(home / "data"), "-m", "immediate", "stop")
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from wms_ops import states
-from wms_ops.guard import FULL, INCREMENTAL, decide
+from wms_ops.guard import FULL, INCREMENTAL, PLAIN, decide
 from wms_ops.states import StateError
 
 STATE_ID = "dev:tap-oracle-wms--allocation-to-target-oracle"
@@ -37,32 +37,40 @@ def test_show_names_stream_and_bookmark(synced):
 
 
 def test_redo_opens_the_full_sync_and_can_be_taken_back(synced):
-    saved = states.redo(synced.project, "allocation", lambda entity: True)
+    saved = states.redo(synced.project, "allocation", "allocation")
     assert saved.stat().st_mode & 0o077 == 0
     assert decide(synced.project, FULL, "allocation").status == "go"
     assert decide(synced.project, INCREMENTAL, "allocation").status == "waiting"
-    assert meltano_reads(synced).get("bookmarks", {}) == {}
+    assert meltano_reads(synced) == {"bookmarks": {"allocation": {"full_sync": {"status": "redo"}}}}
+    assert "full sync to be redone" in states.show(synced.project)[0]
+    refused = decide(synced.project, PLAIN, "allocation")
+    assert (refused.status, "allocation_full_sync" in refused.message) == ("refused", True)
     assert states.restore(synced.project, saved) == 1
     assert meltano_reads(synced) == DONE
+
+
+def test_redo_works_when_the_states_are_lost(meltano):
+    states.redo(meltano.project, "allocation", "allocation")
+    assert meltano_reads(meltano) == {"bookmarks": {"allocation": {"full_sync": {"status": "redo"}}}}
 
 
 def test_redo_of_one_entity_leaves_the_others_of_the_plain_state(synced):
     plain = {"bookmarks": {name: {"full_sync": {"status": "done"}} for name in ("allocation", "order_hdr")}}
     state_id = synced.project.plain_state_id
     assert synced("state", "set", "--force", state_id, json.dumps({"singer_state": plain})).returncode == 0
-    states.redo(synced.project, "allocation", lambda entity: True)
+    states.redo(synced.project, "allocation", "allocation")
     assert list(json.loads(synced("state", "get", state_id).stdout)["singer_state"]["bookmarks"]) == ["order_hdr"]
 
 
 def test_redo_of_an_unknown_entity_is_refused(synced):
     with pytest.raises(StateError, match="nothing_full_sync"):
-        states.redo(synced.project, "nothing", lambda entity: False)
+        states.redo(synced.project, "nothing", None)
 
 
 def test_redo_during_a_run_is_refused(synced):
     process = synced.start()
     with pytest.raises(StateError, match="at work"):
-        states.redo(synced.project, "allocation", lambda entity: True)
+        states.redo(synced.project, "allocation", "allocation")
     synced.finish()
     assert process.wait(30) == 0
 

@@ -59,8 +59,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _redo(project: Project, options: argparse.Namespace) -> int:
-    saved = states.redo(project, options.entity, lambda entity: jobs.has_full_sync(project.root, entity))
-    print(f"{options.entity}: the full sync is open again: meltano run {options.entity}_full_sync")
+    reader = jobs.full_sync_reader(project.root, options.entity)
+    saved = states.redo(project, options.entity, reader)
+    job = f"{options.entity}_full_sync" if reader == options.entity else f"{reader}_sync"
+    print(f"{options.entity}: the full sync is open again: meltano run {job}")
     print(f"The states as they were are in {saved}; to go back: meltano invoke wms-ops state restore {saved}")
     return 0
 

@@ -79,9 +79,10 @@ def _judge(requirement: str, entity: str, here: str, there: str) -> tuple[str, s
         return "waiting", f"{entity}: waiting for the full sync, which {begun}: {job}"
     if requirement == FULL and "done" in {here, there}:
         return "refused", f"{entity}: the full sync is done; it runs only once. To do it again: meltano invoke wms-ops redo {entity}"
-    if here == "none" and there == "running":
+    if here == "none" and there in {"running", "redo"}:
         other = job if requirement == PLAIN else PLAIN_COMMAND
-        return "refused", f"{entity}: a full sync was begun by another command and is not finished; go on with it: {other}"
+        what = "was begun by another command and is not finished; go on with it" if there == "running" else "is to be done again"
+        return "refused", f"{entity}: a full sync {what}: {other}"
     return None
 
 
@@ -91,7 +92,7 @@ def _bookmark(state: dict[str, Any], entity: str) -> dict[str, Any]:
 
 
 def _status(bookmark: dict[str, Any]) -> str:
-    """Of the full sync: `none`, `running` or `done`."""
+    """Of the full sync: `none`, `redo` (it is to be done again), `running` or `done`."""
     marker = bookmark.get("full_sync")
     return str(marker.get("status", "none")) if isinstance(marker, dict) else "none"
 

@@ -102,6 +102,13 @@ def full_sync_remaining(project: Project, entities: list[str]) -> int:
     return 1 if failed else 0
 
 
-def has_full_sync(root: Path, entity: str) -> bool:
-    """Whether meltano.yml names a job `<entity>_full_sync`."""
-    return re.search(rf"^\s*-\s+name:\s+{re.escape(entity)}_full_sync\s*$", (root / "meltano.yml").read_text(), re.MULTILINE) is not None
+def full_sync_reader(root: Path, entity: str) -> str | None:
+    """Behind `tap-oracle-wms--`, the name of the reader that does the entity's full sync; None when meltano.yml has none.
+
+    It is that of the job `<entity>_full_sync`; for master data, whose complete reads are no full sync, the incremental reader.
+    """
+    text = (root / "meltano.yml").read_text()
+    for name, reader in ((f"{entity}_full_sync", entity), (f"tap-oracle-wms--{entity}_incremental", f"{entity}_incremental")):
+        if re.search(rf"^\s*-\s+name:\s+{re.escape(name)}\s*$", text, re.MULTILINE):
+            return reader
+    return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,9 @@ def show(project: Project) -> list[str]:
         for state_id, state in states.items():
             for stream, bookmark in sorted(state.get("bookmarks", {}).items()):
                 marker = bookmark.get("full_sync") or {}
-                status = {"done": "full sync done", "running": "full sync not finished"}.get(str(marker.get("status")), "no full sync")
+                status = {"done": "full sync done", "running": "full sync not finished", "redo": "full sync to be redone"}.get(
+                    str(marker.get("status")), "no full sync"
+                )
                 key = bookmark.get("replication_key_value")
                 at = f"incremental from {bookmark.get('replication_key')} {key}" if key else "no bookmark"
                 busy = f", run {running[state_id].run_id} at work" if state_id in running else ""
@@ -60,16 +61,18 @@ def restore(project: Project, path: Path) -> int:
     return len(states)
 
 
-def redo(project: Project, entity: str, known: Callable[[str], bool]) -> Path:
-    """Forget that the entity's full sync is done, so that its job runs it again; the file the old states were saved to.
+def redo(project: Project, entity: str, reader: str | None) -> Path:
+    """Let the entity's job do its full sync again, also when the states are lost; the file the old states were saved to.
 
-    The rows in the target stay visible until the new full sync is complete. Raises StateError while a run is at work.
+    The mark it leaves in the state is what makes the target replace a full sync that it knows to be done. The rows in the target stay
+    visible until the new full sync is complete. `reader`: whose state it is, behind `tap-oracle-wms--`.
+    Raises StateError while a run is at work.
     """
-    if not known(entity):
-        raise StateError(f"meltano.yml has no job {entity}_full_sync")
+    if reader is None:
+        raise StateError(f"meltano.yml has no job {entity}_full_sync and no incremental reader of {entity}")
     saved = project.root / ".meltano" / "wms-ops" / f"states-{project.environment}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z.json"
     export(project, saved)
-    fresh: dict[str, dict[str, Any]] = {project.state_id(entity): {"bookmarks": {}}}
+    fresh: dict[str, dict[str, Any]] = {project.state_id(reader): {"bookmarks": {entity: {"full_sync": {"status": "redo"}}}}}
     with _open(project) as database:
         plain = database.state(project.plain_state_id)
     if entity in plain.get("bookmarks", {}):
