@@ -67,8 +67,8 @@ class RawTables:
     def audit(self, table: str, began: datetime, ended: datetime, rows: int) -> None:
         self._batches += 1
         self.execute(
-            f'INSERT INTO "{self.schema}"."{AUDIT}" ("BATCH_ID","RUN_ID","STREAM","TABLE_NAME","LOADED_AT","LOAD_MODE","ROWS_READ","ROWS_INSERTED",'
-            '"ROWS_UPDATED","ROWS_UNCHANGED","ROWS_DELETED","ROWS_REJECTED","BATCHED_AT") '
+            f'INSERT INTO "{self.schema}"."{AUDIT}" ("BATCH_ID","RUN_ID","STREAM","TABLE_NAME","LOADED_AT","LOAD_MODE","ROWS_READ",'
+            '"ROWS_INSERTED","ROWS_UPDATED","ROWS_UNCHANGED","ROWS_DELETED","ROWS_REJECTED","BATCHED_AT") '
             "VALUES (:batch_id,'test',LOWER(:table_name),:table_name,:loaded_at,'incremental',:row_count,0,:row_count,0,0,0,:batched_at)",
             {"batch_id": f"b{self._batches}", "table_name": table, "loaded_at": ended, "batched_at": began, "row_count": rows},
         )
