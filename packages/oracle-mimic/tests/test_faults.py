@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +13,7 @@ from echo_database import EchoDatabase
 from oracle_mimic.control import ControlClient
 from oracle_mimic.faults import Fault, Faults
 from oracle_mimic.server import MimicServer
+from server_process import ServerProcess
 
 pytestmark = pytest.mark.mimic_only
 USER, PASSWORD = "WMS", "Wms_1234"
@@ -184,36 +182,10 @@ def test_the_control_connection_arms_the_same_faults(server: MimicServer) -> Non
             control.disk_full(True)
 
 
-class Process:
-    """A server in a process of its own, for the time of a `with` block."""
-
-    def __init__(self, directory: Path, *arguments: str) -> None:
-        environment = {**os.environ, "ORACLE_MIMIC_PASSWORD_WMS": PASSWORD}
-        command = [sys.executable, "-m", "oracle_mimic", "--port", "0", "--control-port", "0", "--user", "WMS", *arguments]
-        self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, cwd=directory)
-
-    def __enter__(self) -> Process:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line.startswith("oracle-mimic is ready on "), line
-        self.dsn, _, rest = line.removeprefix("oracle-mimic is ready on ").partition(",")
-        self.control_port = int(rest.rsplit(None, 1)[-1])
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        self.process.wait(10)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-
-    def connect(self) -> oracledb.Connection:
-        return oracledb.connect(user=USER, password=PASSWORD, dsn=self.dsn)
-
-
 @pytest.mark.parametrize(("point", "rows"), [("commit:before", 0), ("commit:stored", 1), ("after_commit", 1)])
 def test_killed_around_a_commit_only_the_uncommitted_is_lost(tmp_path: Path, point: str, rows: int) -> None:
     file = str(tmp_path / "file.duckdb")
-    with Process(tmp_path, "--database", file) as server, ControlClient(server.control_port) as control:
+    with ServerProcess(tmp_path, "--database", file) as server, ControlClient(server.control_port) as control:
         connection = server.connect()
         execute(connection, "CREATE TABLE T (ID NUMBER(10))")
         execute(connection)
@@ -221,7 +193,7 @@ def test_killed_around_a_commit_only_the_uncommitted_is_lost(tmp_path: Path, poi
         with pytest.raises(oracledb.DatabaseError):
             connection.commit()
         assert server.process.wait(10) == -signal.SIGKILL
-    with Process(tmp_path, "--database", file) as server:
+    with ServerProcess(tmp_path, "--database", file) as server:
         with server.connect() as again, again.cursor() as cursor:
             cursor.execute("SELECT COUNT(*) FROM T")
             assert cursor.fetchone() == (rows,)

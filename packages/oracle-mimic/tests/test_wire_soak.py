@@ -52,7 +52,7 @@ def test_connections_leave_no_threads_and_no_files_behind(server: MimicServer, c
         connection = oracledb.connect(user=USER, password=PASSWORD, dsn=server.dsn)
         with connection.cursor() as cursor:
             cursor.execute("SELECT STREAM THEN FAIL")  # leaves a query open with rows encoded ahead
-            cursor.fetchmany(20_000)
+            cursor.fetchmany(10_000)
         if number % 2:
             connection.close()
         del connection

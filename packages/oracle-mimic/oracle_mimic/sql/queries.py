@@ -18,12 +18,14 @@ from oracle_mimic.sql.engine import Connection, Stream, arrow_table, few_rows, r
 from oracle_mimic.sql.locks import Mode
 from oracle_mimic.sql.plans import Plan, make_plan
 from oracle_mimic.sql.transactions import Snapshot
-from oracle_mimic.types import Column, OracleType
+from oracle_mimic.types import Column, Kind, OracleType
 
 if TYPE_CHECKING:
     from oracle_mimic.sql.session import Session
 
-ROWS_PER_BATCH = 32_768
+ROWS_PER_BATCH = 16_384
+_LONG_ROWS_PER_BATCH = 2048  # the fewest that DuckDB makes at once
+_LONG_KINDS = (Kind.CLOB, Kind.NCLOB, Kind.BLOB, Kind.LONG, Kind.LONG_RAW)
 SMALL_ROWS = 500
 SKIP_LOCKED = -1.0
 
@@ -60,7 +62,8 @@ def _query(session: Session, plan: Plan, binds: Binds) -> Rows:
     if plan.small_schema is not None:
         batches = _few_rows(session, plan, sql, values, tables)
     if batches is None:
-        stream = _Guarded(session, sql, values, tables)
+        has_long_values = any(column.type.kind in _LONG_KINDS for column in bound.columns)
+        stream = _Guarded(session, sql, values, tables, _LONG_ROWS_PER_BATCH if has_long_values else ROWS_PER_BATCH)
         session.keep(stream.stream)
         if stream.is_small and not plan.dependencies.sequences:
             plan.small_schema = stream.stream.schema
@@ -96,9 +99,9 @@ def _few_rows(
 class _Guarded:
     """A stream whose first batches are there already and whose further ones can be interrupted."""
 
-    def __init__(self, session: Session, sql: str, values: Mapping[str, Any], tables: Mapping[str, pa.Table]) -> None:
+    def __init__(self, session: Session, sql: str, values: Mapping[str, Any], tables: Mapping[str, pa.Table], rows_per_batch: int) -> None:
         self._session = session
-        self.stream = Stream(session.database.engine, sql, values, tables=tables, rows_per_batch=ROWS_PER_BATCH, guard=self._guard)
+        self.stream = Stream(session.database.engine, sql, values, tables=tables, rows_per_batch=rows_per_batch, guard=self._guard)
         self._ready: list[pa.RecordBatch] = []
         self.is_small = True
         first = next(self.stream, None)
@@ -107,7 +110,7 @@ class _Guarded:
             return
         self._ready.append(first)
         self.is_small = first.num_rows <= SMALL_ROWS
-        if first.num_rows < ROWS_PER_BATCH and (second := next(self.stream, None)) is not None:
+        if first.num_rows < rows_per_batch and (second := next(self.stream, None)) is not None:
             self.is_small = False
             self._ready.append(second)  # most often there is none, and the cursor is free again
 

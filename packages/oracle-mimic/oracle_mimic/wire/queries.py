@@ -18,10 +18,10 @@ from oracle_mimic.wire.encode import EncodedRows, LocatorMaker, encode_rows
 from oracle_mimic.wire.typecodes import LOB_KINDS
 
 BATCH_ROWS = 16384  # rows encoded at once: large enough for numpy, small enough to start sending early
-_BATCH_BYTES = 64 << 20  # a batch of long values is cut further
+_BATCH_BYTES = 8 << 20  # a batch of long values is cut further
 _LOCATOR_ROWS = 100  # with locators: no more LOBs are kept than the client is about to see
 _SMALL = BATCH_ROWS // 2  # fewer rows are not worth a thread
-_AHEAD = 6  # encoded batches that may wait
+_AHEAD = 3  # encoded batches that may wait
 
 
 class OpenQuery:
