@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import oracledb
+import yaml
 
 from demo.grants import grant_views
 
@@ -102,6 +103,13 @@ class Pipeline:
     def write_env(self, name: str, values: dict[str, str]) -> None:
         (self.root / name).write_text("".join(f"{key}={value}\n" for key, value in values.items()))
 
+    def configure_tap(self, **settings: object) -> None:
+        """Settings under the tap's `config:`, as the README says."""
+        path = self.root / "meltano.yml"
+        project = yaml.safe_load(path.read_text())
+        project["plugins"]["extractors"][0]["config"] |= settings
+        path.write_text(yaml.safe_dump(project, sort_keys=False))
+
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
         """Meltano in the background, both outputs in one pipe."""
         return self._start([str(self.root / "bin" / "meltano"), *arguments], self.root, {**self.variables, **variables})
@@ -114,7 +122,16 @@ class Pipeline:
 
     def meltano(self, *arguments: str, code: int = 0, **variables: str) -> str:
         """Run Meltano, check its exit code, return what it said."""
-        process = self.start(*arguments, **variables)
+        return self._said(self.start(*arguments, **variables), code)
+
+    def bare_meltano(self, *arguments: str, code: int = 0) -> str:
+        """The same without bin/meltano, as somebody's own Meltano would."""
+        return self._said(
+            self._start([str(self.root / ".tools" / "meltano" / "bin" / "meltano"), *arguments], self.root, self.variables), code
+        )
+
+    @staticmethod
+    def _said(process: subprocess.Popen[str], code: int) -> str:
         said, _ = process.communicate(timeout=RUN_SECONDS)
         assert process.returncode == code, said
         return said

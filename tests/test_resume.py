@@ -12,13 +12,14 @@ from tests.pipeline import Pipeline, until
 pytestmark = pytest.mark.timeout(900)
 
 # The quota lets the tap run ahead of the target by a chunk or two only, so that a kill finds both at work.
-SMALL_CHUNKS = {"TAP_ORACLE_WMS_CHUNK_ROWS": "1500", "TAP_ORACLE_WMS_STAGING_QUOTA_BYTES": "150000"}
+SMALL_CHUNKS = {"chunk_rows": 1500, "staging_quota_bytes": 150_000}
 
 
 def half_way(pipeline: Pipeline) -> subprocess.Popen[str]:
     """A full sync of many chunks, of which some are loaded and some are not."""
     pipeline.demo("seed", "--orders", "4000")
-    process = pipeline.start("run", "allocation_full_sync", **SMALL_CHUNKS)
+    pipeline.configure_tap(**SMALL_CHUNKS)
+    process = pipeline.start("run", "allocation_full_sync")
     until(lambda: pipeline.bookmark("allocation").get("full_sync", {}).get("ledger") or process.poll() is not None)
     assert pipeline.bookmark("allocation")["full_sync"]["status"] == "running", "too late: the full sync was done already"
     return process
@@ -38,7 +39,7 @@ def children(pid: int, name: str) -> list[int]:
 
 
 def finish_and_compare(pipeline: Pipeline) -> None:
-    pipeline.meltano("run", "allocation_full_sync", **SMALL_CHUNKS)
+    pipeline.meltano("run", "allocation_full_sync")
     assert pipeline.bookmark("allocation")["full_sync"]["status"] == "done"
     pipeline.demo("compare", "--tables", "ALLOCATION")
     pipeline.meltano("run", "allocation_incremental_sync")
@@ -51,7 +52,7 @@ def test_meltano_killed_in_the_middle_of_the_full_sync(pipeline):
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     # Refused while the dead run's heartbeat is young; let in within forty seconds of the kill.
-    assert "at work since" in pipeline.meltano("run", "allocation_full_sync", code=1, **SMALL_CHUNKS)
+    assert "at work since" in pipeline.meltano("run", "allocation_full_sync", code=1)
     until(lambda: "freed" in pipeline.start("run", "wms-ops:allocation-full-open").communicate()[0], 60, pause=1)
     assert time.monotonic() - killed_at < 40
     finish_and_compare(pipeline)

@@ -96,9 +96,8 @@ def postgresql():
             subprocess.run(command, check=True, user=user, cwd=home, capture_output=True, timeout=60)
 
         run("initdb", "-D", str(home / "data"), "-A", "trust", "-U", "meltano", "--no-sync")
-        run(
-            "pg_ctl", "-D", str(home / "data"), "-w", "-l", str(home / "log"), "-o", f"-k {home} -c listen_addresses= -c fsync=off", "start"
-        )
+        options = f"-k {home} -c listen_addresses= -c fsync=off"
+        run("pg_ctl", "-D", str(home / "data"), "-w", "-l", str(home / "log"), "-o", options, "start")
         yield f"postgresql://meltano@/postgres?host={home}"
         run("pg_ctl", "-D", str(home / "data"), "-m", "immediate", "stop")
 
