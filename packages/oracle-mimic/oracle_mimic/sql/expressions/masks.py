@@ -83,6 +83,8 @@ def _native(x: Typed, mask: str, ctx: BindContext) -> str | None:
     pieces, layout = [], ""
     fine = x.carrier not in ("TIMESTAMP_S", "TIMESTAMP") or x.type.kind is Kind.TIMESTAMP_LTZ
     clock = moments.from_nanos(moments.local_nanos(x, ctx), "TIMESTAMP") if fine else x.sql
+    if x.carrier == "TIMESTAMP_S":  # strftime would take it for nanoseconds, which end in 2262
+        clock = f"CAST({x.sql} AS TIMESTAMP)"
     for element in parse_mask(mask):
         if element.name == "LITERAL":
             layout += element.text.replace("%", "%%")
