@@ -184,7 +184,16 @@ class Database(Protocol):
         ...
 
     def check_account(self, user: str) -> None:
-        """After a right password: ORA-28000 locked, ORA-01045 without CREATE SESSION, ORA-00018 too many sessions."""
+        """After a right password: ORA-28000 locked, ORA-28001 expired, ORA-01045 without CREATE SESSION, ORA-02391 too many sessions of
+        the user, ORA-00018 too many sessions."""
+        ...
+
+    def logon_failed(self, user: str) -> None:
+        """After a wrong password: counts it, which may lock the account. ORA-28000 when it is locked already."""
+        ...
+
+    def change_password(self, user: str, password: str) -> None:
+        """A new password for a user who has proved the old one; ORA-28000 when the account is locked."""
         ...
 
     def open_session(self, user: str, attributes: dict[str, str]) -> Session:

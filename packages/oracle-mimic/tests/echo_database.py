@@ -43,6 +43,7 @@ class EchoDatabase:
 
     def __post_init__(self) -> None:
         self._verifiers = {name: make_verifier(password) for name, password in self.users.items()}
+        self.failed_logons: list[str] = []
         self.sessions: list[EchoSession] = []
 
     def add(self, name: str, columns: Sequence[Column], table: pa.Table) -> None:
@@ -71,6 +72,12 @@ class EchoDatabase:
     def check_account(self, user: str) -> None:
         if user == "LOCKED":
             raise OracleError(28000, "The account is locked.")
+
+    def logon_failed(self, user: str) -> None:
+        self.failed_logons.append(user)
+
+    def change_password(self, user: str, password: str) -> None:
+        self._verifiers[user] = make_verifier(password)
 
     def open_session(self, user: str, attributes: dict[str, str]) -> EchoSession:
         session = EchoSession(self, user, attributes, len(self.sessions) + 1)

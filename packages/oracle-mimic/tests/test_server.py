@@ -92,9 +92,7 @@ def test_administrative_logons_are_denied(server: MimicServer) -> None:
         connect(server, mode=oracledb.AUTH_MODE_SYSDBA)
 
 
-@pytest.mark.parametrize(
-    "option", [{"appcontext": [("CLIENTCONTEXT", "A", "b")]}, {"edition": "E2"}, {"newpassword": "New_1234"}, {"user": f"{USER}[OTHER]"}]
-)
+@pytest.mark.parametrize("option", [{"appcontext": [("CLIENTCONTEXT", "A", "b")]}, {"edition": "E2"}, {"user": f"{USER}[OTHER]"}])
 def test_logon_options_that_are_not_honoured_are_refused(server: MimicServer, option: dict[str, Any]) -> None:
     with pytest.raises(oracledb.DatabaseError, match="ORA-03001"):
         connect(server, **option)

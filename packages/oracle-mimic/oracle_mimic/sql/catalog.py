@@ -194,7 +194,11 @@ AnyObject = Table | View | Sequence | Synonym | Index
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A schema. Without a verifier nobody can log in as it (SYS, SYSTEM unless given a password)."""
+    """A schema. Without a verifier nobody can log in as it (SYS, SYSTEM unless given a password).
+
+    locked_by_failures: the lock ends by itself (PASSWORD_LOCK_TIME). password_at: when the password was set; expired: it must be
+    changed (PASSWORD EXPIRE); grace_until: the end of the days of grace, from the first logon after PASSWORD_LIFE_TIME on.
+    """
 
     name: str
     user_id: int
@@ -206,6 +210,19 @@ class User:
     temporary_tablespace: str = "TEMP"
     quotas: dict[str, str] = field(default_factory=dict)  # tablespace -> UNLIMITED or bytes
     oracle_maintained: bool = False
+    profile: str = "DEFAULT"
+    locked_by_failures: bool = False
+    password_at: datetime | None = None
+    expired: bool = False
+    grace_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Limits of users: resource name -> number, UNLIMITED or DEFAULT (what the profile DEFAULT says)."""
+
+    name: str
+    limits: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +275,7 @@ class Catalog:
     next_constraint_number: int = 8001
     users: dict[str, User] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
+    profiles: dict[str, Profile] = field(default_factory=dict)
     objects: dict[int, AnyObject] = field(default_factory=dict)
     object_grants: dict[tuple[str, str, str, str, str], ObjectGrant] = field(default_factory=dict)
     system_grants: dict[tuple[str, str], SystemGrant] = field(default_factory=dict)
@@ -272,6 +290,7 @@ class Catalog:
             version=self.version + 1,
             users=dict(self.users),
             roles=dict(self.roles),
+            profiles=dict(self.profiles),
             objects=dict(self.objects),
             object_grants=dict(self.object_grants),
             system_grants=dict(self.system_grants),

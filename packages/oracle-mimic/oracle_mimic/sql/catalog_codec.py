@@ -21,7 +21,7 @@ _ENTRY_TYPES: dict[str, type[Any]] = {
     cls.__name__: cls
     for cls in (
         definitions.User, definitions.Role, definitions.Table, definitions.View, definitions.Sequence, definitions.Synonym,
-        definitions.Index, definitions.ObjectGrant, definitions.SystemGrant, definitions.RoleGrant,
+        definitions.Index, definitions.ObjectGrant, definitions.SystemGrant, definitions.RoleGrant, definitions.Profile,
     )
 }  # fmt: skip
 
@@ -88,7 +88,7 @@ def from_json(kind: str, text: str) -> Any:
 def entries(catalog: Catalog) -> Iterator[tuple[str, str, Any]]:
     """(kind, key, entry) of everything stored."""
     for mapping in (
-        catalog.users, catalog.roles, catalog.objects, catalog.object_grants, catalog.system_grants, catalog.role_grants,
+        catalog.users, catalog.roles, catalog.profiles, catalog.objects, catalog.object_grants, catalog.system_grants, catalog.role_grants,
     ):  # fmt: skip
         for key, entry in typing.cast(dict[Any, Any], mapping).items():
             yield type(entry).__name__, json.dumps(key), entry
@@ -111,6 +111,8 @@ def load(rows: list[tuple[str, str, str]], version: int, next_object_id: int, ne
             catalog.users[entry.name] = entry
         elif kind == "Role":
             catalog.roles[entry.name] = entry
+        elif kind == "Profile":
+            catalog.profiles[entry.name] = entry
         elif kind == "ObjectGrant":
             catalog.object_grants[tuple(json.loads(key))] = entry
         elif kind == "SystemGrant":

@@ -10,12 +10,12 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from oracle_mimic.door import StatementInfo, Verifier
 from oracle_mimic.errors import OracleError
 from oracle_mimic.sql import dictionary, engine_versions, expressions, inspect
+from oracle_mimic.sql.accounts import Accounts, default_profile, with_password
 from oracle_mimic.sql.catalog import Catalog, Role, RoleGrant, SystemGrant, Table, User
 from oracle_mimic.sql.engine import Connection, Engine, duckdb_transaction, run
 from oracle_mimic.sql.engine_storage import Storage
@@ -26,7 +26,6 @@ from oracle_mimic.sql.relations import VirtualRelations
 from oracle_mimic.sql.scn import Clock
 from oracle_mimic.sql.session import Session
 from oracle_mimic.sql.transactions import Transaction, TransactionRegistry
-from oracle_mimic.verifier import make_verifier
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +69,7 @@ class Database:
         self.registry = TransactionRegistry(clock, log, next_number, retention_seconds)
         self.locks = LockTable(clock.now)
         self.modifications = Modifications()
+        self.accounts = Accounts(self)
         self.virtual = VirtualRelations()
         dictionary.install(self.virtual)
         self.catalog: Catalog = catalog or Catalog()
@@ -114,12 +114,19 @@ class Database:
         found = self.catalog.users.get(user)
         if found is None:
             raise OracleError(1017, "invalid username/password; logon denied")
-        if found.locked_at is not None:
-            raise OracleError(28000, "The account is locked.")
+        self.accounts.admit(user)
         if not Privileges(self.catalog, user).has_system("CREATE SESSION"):
             raise OracleError(1045, f"user {user} lacks CREATE SESSION privilege; logon denied")
         if len(self.sessions) >= self.session_limit:
             raise OracleError(18, "maximum number of sessions exceeded")
+
+    def logon_failed(self, user: str) -> None:
+        """See `door.Database.logon_failed`."""
+        self.accounts.failed(user)
+
+    def change_password(self, user: str, password: str) -> None:
+        """See `door.Database.change_password`."""
+        self.accounts.set_password(user, password)
 
     def open_session(self, user: str, attributes: dict[str, str]) -> Session:
         """See `door.Database.open_session`."""
@@ -269,6 +276,7 @@ class Database:
 def _found(catalog: Catalog, moment: datetime) -> None:
     """What a new database has: SYS, SYSTEM and the roles."""
     created = moment.astimezone(UTC).replace(tzinfo=None, microsecond=0)
+    catalog.profiles["DEFAULT"] = default_profile()
     for name, user_id in (("SYS", 0), ("SYSTEM", 9)):
         catalog.users[name] = User(name, user_id, created, default_tablespace="SYSTEM", oracle_maintained=True)
     for number, (role, privileges) in enumerate(ROLE_PRIVILEGES.items(), start=2):
@@ -333,9 +341,8 @@ def _add_users(database: Database, users: Mapping[str, str], dba: Collection[str
         return
     with database.change_catalog() as (_, changed):
         for name in new:
-            verifier = make_verifier(users[name])
             known = changed.users.get(name) or User(name, next_user_id(changed), utc_seconds(database.clock.now()))
-            changed.users[name] = replace(known, salt=verifier.salt.hex(), key=verifier.key.hex())
+            changed.users[name] = with_password(known, users[name], utc_seconds(database.clock.now()))
             for privilege in NEW_USER_GRANTS:
                 changed.system_grants[name, privilege] = SystemGrant(name, privilege)
         for name in promoted:

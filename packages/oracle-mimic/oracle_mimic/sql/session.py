@@ -84,6 +84,7 @@ class Session:
         self._calls = threading.RLock()
         self._closed = False
         self.killed = False
+        self._idle_limit, self._connect_limit = database.accounts.session_limits(user)
         self.locked_explicitly = False  # by LOCK TABLE
         self.logon_time_zone = self.nls.time_zone
         self._loads = direct_path.Loads(self)
@@ -169,6 +170,7 @@ class Session:
                 self.statement_time = self.database.clock.now()
                 yield
                 return
+            self._require_time_left()
             self.active = True
             self.statement_time = self.sql_exec_start = self.last_call_at = self.database.clock.now()
             self.sql_text = sql
@@ -178,6 +180,21 @@ class Session:
                 self.active = False
                 self.sql_exec_start = self.statement_time = None
                 self.last_call_at = self.database.clock.now()
+
+    def _require_time_left(self) -> None:
+        """ORA-02396 after the profile's IDLE_TIME, ORA-02399 after its CONNECT_TIME: the session is at its end."""
+        if self._idle_limit is None and self._connect_limit is None:
+            return
+        now = self.database.clock.now()
+        error: OracleError | None = None
+        if self._idle_limit is not None and now - self.last_call_at > self._idle_limit:
+            error = OracleError(2396, "exceeded maximum idle time, please connect again", fatal=True)
+        elif self._connect_limit is not None and now - self.logged_on_at > self._connect_limit:
+            error = OracleError(2399, "exceeded maximum connect time, you are being logged off", fatal=True)
+        if error is not None:
+            self._idle_limit = self._connect_limit = None  # closing rolls back, which is a call
+            self.close()
+            raise error
 
     @contextmanager
     def running(self, cursor: Connection) -> Iterator[None]:

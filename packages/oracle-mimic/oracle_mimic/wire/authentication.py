@@ -36,13 +36,22 @@ class Authentication:
         return self._logon.challenge()
 
     def phase_two(self, request: logon.LogonRequest) -> tuple[Session, bytes]:
-        """Check the password and the account, open the session; it and the answer. ORA-01017, 28000, 01045, 00018, 01031, 03001."""
+        """Check the password and the account, open the session; it and the answer.
+
+        ORA-01017, 28000, 28001, 01045, 02391, 00018, 01031, 03001. With a new password the old one may have expired.
+        """
         if self._logon is None or request.user != self._user:
             raise OracleError(1017, "invalid username/password; logon denied")
-        proof = self._logon.check(request)
+        try:
+            proof = self._logon.check(request)
+        except OracleError:
+            self._database.logon_failed(request.user)
+            raise
         if request.mode & logon.MODE_ADMINISTRATIVE:
             raise OracleError(1031, "insufficient privileges")
         _refuse_options(request.pairs)
+        if "AUTH_NEWPASSWORD" in request.pairs:
+            self._database.change_password(request.user, self._new_password(self._logon, request))
         self._database.check_account(request.user)
         attributes = {**self._attributes, "driver": request.pairs.get("SESSION_CLIENT_DRIVER_NAME", ""), "service": self._service}
         session = self._database.open_session(request.user, attributes)
@@ -53,6 +62,30 @@ class Authentication:
             session.close()
             raise
         return session, self._accepted(session, proof)
+
+    def change_password(self, request: logon.LogonRequest) -> None:
+        """`connection.changepassword()`: ORA-28008 when the old password is wrong or another's, ORA-00988 for an empty new one."""
+        current = self._database.verifier(self._user)
+        if self._logon is None or current is None or request.user != self._user:
+            raise OracleError(28008, "invalid old password")
+        self._logon.renew(current)
+        try:
+            is_old = self._logon.is_password(bytes.fromhex(request.pairs.get("AUTH_PASSWORD", "")))
+        except ValueError:
+            is_old = False
+        if not is_old:
+            raise OracleError(28008, "invalid old password")
+        self._database.change_password(self._user, self._new_password(self._logon, request))
+
+    def _new_password(self, keyed: logon.Logon, request: logon.LogonRequest) -> str:
+        try:
+            encrypted = bytes.fromhex(request.pairs.get("AUTH_NEWPASSWORD", ""))
+        except ValueError:
+            encrypted = b""
+        password = keyed.read_password(encrypted)
+        if not password:
+            raise OracleError(988, "missing or invalid password(s)")
+        return password
 
     def _accepted(self, session: Session, proof: str) -> bytes:
         major, release, update, patch, port = self._database.version
@@ -77,8 +110,6 @@ def _refuse_options(pairs: Mapping[str, str]) -> None:
     """Options of a logon that would change the session and are not honoured."""
     if "PROXY_CLIENT_NAME" in pairs:
         raise refused("proxy authentication")
-    if "AUTH_NEWPASSWORD" in pairs:
-        raise refused("a new password at logon")
     if "AUTH_APPCTX_NSPACE" in pairs:
         raise refused("application context at logon")
     if "AUTH_ORA_EDITION" in pairs:

@@ -27,10 +27,21 @@ class SessionCalls:
     Args:
         reach: called with a point's name; ConnectionDroppedError or OracleError when a fault is set there.
         open_cursors: ORA-01000 beyond.
+        change_password: does what a logon message on an open connection asks for.
     """
 
-    def __init__(self, database: Database, session: Session, reader: Reader, reach: Reach, open_cursors: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        session: Session,
+        reader: Reader,
+        reach: Reach,
+        open_cursors: int,
+        *,
+        change_password: Callable[[logon.LogonRequest], None],
+    ) -> None:
         self.session = session
+        self._change_password = change_password
         self.sql: str | None = None
         self._call: Call | None = None
         self._reader = reader
@@ -163,8 +174,13 @@ class SessionCalls:
         return lambda: [self._lobs.operate(request), *self._status()]
 
     def _read_password_change(self) -> Run:
-        logon.read_request(self._reader)
-        raise refused("changing a password through the driver (ALTER USER ... IDENTIFIED BY does it)")
+        request = logon.read_request(self._reader)
+
+        def run() -> Sequence[Part]:
+            self._change_password(request)
+            return self._status()
+
+        return run
 
     # -- direct path ---------------------------------------------------------------------------------------------------------
 

@@ -142,7 +142,14 @@ class Connection:
                         answer = authentication.phase_one(request)
                     else:
                         session, answer = authentication.phase_two(request)
-                        self._calls = SessionCalls(self._database, session, reader, self._reach, self._settings.open_cursors)
+                        self._calls = SessionCalls(
+                            self._database,
+                            session,
+                            reader,
+                            self._reach,
+                            self._settings.open_cursors,
+                            change_password=authentication.change_password,
+                        )
                 except OracleError as error:
                     self._stream.send_data([self._error(error)])
                     raise PeerGoneError(f"logon of {request.user} denied with ORA-{error.code:05d}") from error

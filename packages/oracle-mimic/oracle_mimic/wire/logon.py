@@ -78,6 +78,11 @@ class Logon:
         self._verifier = verifier or make_verifier(secrets.token_hex(16))
         self._half_a = secrets.token_bytes(_HALF)
         self._key_salt = secrets.token_bytes(SALT_BYTES)
+        self._session_key = b""  # once both halves are known
+
+    def renew(self, verifier: Verifier) -> None:
+        """The password has changed since the logon: this is the verifier it is compared with from now on."""
+        self._verifier, self._known = verifier, True
 
     def challenge(self) -> bytes:
         """The answer to phase one."""
@@ -99,21 +104,29 @@ class Logon:
         except (KeyError, ValueError) as error:
             raise denied from error
         both = (half_b + self._half_a).hex().upper().encode()
-        key = hashlib.pbkdf2_hmac("sha512", both, self._key_salt, _KEY_ROUNDS, _HALF)
+        self._session_key = hashlib.pbkdf2_hmac("sha512", both, self._key_salt, _KEY_ROUNDS, _HALF)
+        if len(half_b) != _HALF or not self.is_password(encrypted) or not self._known:
+            raise denied
+        return _encrypt(self._session_key, secrets.token_bytes(16) + b"SERVER_TO_CLIENT").hex().upper()
+
+    def is_password(self, encrypted: bytes) -> bool:
+        """Whether this is the user's password, encrypted by the client with the session's key."""
+        password = self.read_password(encrypted)
+        return password is not None and hmac.compare_digest(make_verifier(password, self._verifier.salt).key, self._verifier.key)
+
+    def read_password(self, encrypted: bytes) -> str | None:
+        """A password as the client sends it, behind 16 random bytes; None for what is none."""
         try:
-            padded = _decrypt(key, encrypted)
-        except ValueError as error:
-            raise denied from error
+            padded = _decrypt(self._session_key, encrypted)
+        except ValueError:
+            return None
         padding = padded[-1] if padded else 0
-        if len(half_b) != _HALF or not 1 <= padding <= 16 or padded[-padding:] != bytes([padding]) * padding:
-            raise denied
+        if not 1 <= padding <= 16 or padded[-padding:] != bytes([padding]) * padding:
+            return None
         try:
-            password = padded[16:-padding].decode()
-        except UnicodeDecodeError as error:
-            raise denied from error
-        if not hmac.compare_digest(make_verifier(password, self._verifier.salt).key, self._verifier.key) or not self._known:
-            raise denied
-        return _encrypt(key, secrets.token_bytes(16) + b"SERVER_TO_CLIENT").hex().upper()
+            return padded[16:-padding].decode()
+        except UnicodeDecodeError:
+            return None
 
 
 def _encrypt(key: bytes, data: bytes) -> bytes:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from oracle_mimic.errors import OracleError, refused
-from oracle_mimic.sql.ddl import alter_table, comments, grants, indexes, sequences, synonyms, tables, users, views
+from oracle_mimic.sql.ddl import alter_table, comments, grants, indexes, profiles, sequences, synonyms, tables, users, views
 from oracle_mimic.sql.ddl.change import Action, Change
 from oracle_mimic.sql.parser.dml import DmlParser
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Parser = Callable[["Session", DmlParser], Action]
 
 _REFUSED_OBJECTS = (
-    "TRIGGER", "PACKAGE", "TYPE", "DATABASE", "TABLESPACE", "DIRECTORY", "CLUSTER", "CONTEXT", "LIBRARY", "OPERATOR", "JAVA", "PROFILE",
+    "TRIGGER", "PACKAGE", "TYPE", "DATABASE", "TABLESPACE", "DIRECTORY", "CLUSTER", "CONTEXT", "LIBRARY", "OPERATOR", "JAVA",
     "EDITION", "PROCEDURE", "FUNCTION", "MATERIALIZED",
 )  # fmt: skip
 
@@ -99,6 +99,8 @@ def _create(session: Session, parser: DmlParser) -> Action:
         return users.parse_create_user(parser)
     if parser.take_word("ROLE"):
         return users.parse_create_role(parser)
+    if parser.take_word("PROFILE"):
+        return profiles.parse_create(parser)
     if parser.at_word(*_REFUSED_OBJECTS, "BITMAP", "PUBLIC", "SHARED"):
         raise refused(f"CREATE {parser.token.value}")
     raise OracleError(901, "invalid CREATE command", offset=parser.token.start)
@@ -118,6 +120,7 @@ _ALTER: dict[str, Parser] = {
     "INDEX": lambda _, parser: indexes.parse_alter(parser),
     "SEQUENCE": lambda _, parser: sequences.parse_alter(parser),
     "USER": lambda _, parser: users.parse_alter_user(parser),
+    "PROFILE": lambda _, parser: profiles.parse_alter(parser),
     "VIEW": lambda _, parser: views.parse_compile(parser),
 }
 _DROP: dict[str, Parser] = {
@@ -129,5 +132,6 @@ _DROP: dict[str, Parser] = {
     "SEQUENCE": lambda _, parser: sequences.parse_drop(parser),
     "USER": lambda _, parser: users.parse_drop_user(parser),
     "ROLE": lambda _, parser: users.parse_drop_role(parser),
+    "PROFILE": lambda _, parser: profiles.parse_drop(parser),
     "MATERIALIZED VIEW": lambda _, parser: views.parse_drop_materialized(parser),
 }

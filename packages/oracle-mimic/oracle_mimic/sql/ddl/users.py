@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from oracle_mimic.errors import OracleError, refused
-from oracle_mimic.sql import engine_storage
+from oracle_mimic.sql import accounts, engine_storage
 from oracle_mimic.sql.catalog import Index, Role, Sequence, Table, User
 from oracle_mimic.sql.ddl.change import Action, Change
 from oracle_mimic.sql.ddl.tables import drop_table
@@ -17,6 +17,9 @@ from oracle_mimic.verifier import make_verifier
 @dataclass(slots=True)
 class _UserOptions:
     password: str | None = field(default=None, repr=False)
+    old_password: str | None = field(default=None, repr=False)
+    expired: bool = False
+    profile: str | None = None
     locked: bool | None = None
     default_tablespace: str | None = None
     temporary_tablespace: str | None = None
@@ -24,17 +27,28 @@ class _UserOptions:
 
     def applied(self, change: Change, user: User) -> User:
         """The user with what was written."""
+        if self.old_password is not None and not self._proves(user):
+            raise OracleError(28008, "invalid old password")
         if self.password is not None:
-            verifier = make_verifier(self.password)
-            user = replace(user, salt=verifier.salt.hex(), key=verifier.key.hex())
+            user = accounts.with_password(user, self.password, change.moment)
         if self.locked is not None:
-            user = replace(user, locked_at=change.moment if self.locked else None)
+            user = replace(user, locked_at=change.moment if self.locked else None, locked_by_failures=False)
+        profile = self.profile or user.profile
+        if profile not in change.catalog.profiles:
+            raise OracleError(2380, f"profile {profile} does not exist")
         return replace(
             user,
+            profile=profile,
+            expired=user.expired or self.expired,
             default_tablespace=self.default_tablespace or user.default_tablespace,
             temporary_tablespace=self.temporary_tablespace or user.temporary_tablespace,
             quotas={**user.quotas, **self.quotas},
         )
+
+    def _proves(self, user: User) -> bool:
+        """Whether the old password is the user's."""
+        salt = bytes.fromhex(user.salt or "")
+        return bool(salt) and make_verifier(self.old_password or "", salt).key.hex() == user.key
 
 
 def _user_options(reader: TokenReader) -> _UserOptions:
@@ -42,6 +56,8 @@ def _user_options(reader: TokenReader) -> _UserOptions:
     while reader.token.kind is not TokenKind.END and not reader.at_op(";"):
         if reader.take_word("IDENTIFIED"):
             options.password = _password(reader)
+            if reader.take_word("REPLACE"):
+                options.old_password = _password_text(reader)
         elif reader.take_word("ACCOUNT"):
             options.locked = reader.expect_word("LOCK", "UNLOCK").value == "LOCK"
         elif reader.take_words("DEFAULT", "TABLESPACE"):
@@ -53,9 +69,11 @@ def _user_options(reader: TokenReader) -> _UserOptions:
             amount = "UNLIMITED" if reader.take_word("UNLIMITED") else _size(reader)
             reader.expect_word("ON")
             options.quotas[reader.identifier().name] = amount
-        elif reader.take_words("PROFILE", "DEFAULT"):
-            continue
-        elif reader.at_word("PASSWORD", "PROFILE", "DEFAULT", "GRANT", "REVOKE", "ENABLE", "CONTAINER"):
+        elif reader.take_word("PROFILE"):
+            options.profile = reader.advance().value if reader.at_word("DEFAULT") else reader.identifier().name
+        elif reader.take_words("PASSWORD", "EXPIRE"):
+            options.expired = True
+        elif reader.at_word("DEFAULT", "GRANT", "REVOKE", "ENABLE", "CONTAINER"):
             raise refused(f"user option {reader.token.value}", offset=reader.token.start)
         else:
             raise reader.error(922, "missing or invalid option")
@@ -68,17 +86,17 @@ def _password(reader: TokenReader) -> str:
     reader.expect_word("BY")
     if reader.at_word("VALUES"):
         raise refused("IDENTIFIED BY VALUES", offset=reader.token.start)
+    return _password_text(reader)
+
+
+def _password_text(reader: TokenReader) -> str:
     token = reader.token
     if token.kind is TokenKind.QUOTED:
-        password = reader.advance().value
-    elif token.kind is TokenKind.WORD:
+        return reader.advance().value
+    if token.kind is TokenKind.WORD:
         reader.advance()
-        password = reader.sql[token.start : token.end]  # as typed: passwords know case
-    else:
-        raise reader.error(988, "missing or invalid password(s)")
-    if reader.take_word("REPLACE"):
-        reader.advance()
-    return password
+        return reader.sql[token.start : token.end]  # as typed: passwords know case
+    raise reader.error(988, "missing or invalid password(s)")
 
 
 def _size(reader: TokenReader) -> str:
@@ -113,7 +131,8 @@ def parse_alter_user(reader: TokenReader) -> Action:
     options = _user_options(reader)
 
     def apply(change: Change) -> None:
-        own_password = name == change.session.user and options == _UserOptions(password=options.password)
+        wanted = _UserOptions(password=options.password, old_password=options.old_password)
+        own_password = name == change.session.user and options.password is not None and options == wanted
         if not own_password:
             change.privileges.require_system("ALTER USER")
         user = change.catalog.users.get(name)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import UTC
 
+from oracle_mimic.sql import accounts
 from oracle_mimic.sql.catalog import ObjectGrant, User
 from oracle_mimic.sql.dictionary.definition import DictionaryView, Row, Scope, single
 from oracle_mimic.sql.privileges import SYSTEM_PRIVILEGES, object_type
@@ -63,6 +65,19 @@ _DBA_USERS = """
     DEFAULT_COLLATION VARCHAR2(100) = USING_NLS_COMP
     IMPLICIT VARCHAR2(3) = NO
     ALL_SHARD VARCHAR2(3) = NO
+"""
+_DBA_PROFILES = """
+    PROFILE VARCHAR2(128) NOT NULL
+    RESOURCE_NAME VARCHAR2(32) NOT NULL
+    RESOURCE_TYPE VARCHAR2(8)
+    LIMIT VARCHAR2(128)
+    COMMON VARCHAR2(3) = NO
+    INHERITED VARCHAR2(3) = NO
+    IMPLICIT VARCHAR2(3) = NO
+"""
+_LIMITS = """
+    RESOURCE_NAME VARCHAR2(32) NOT NULL
+    LIMIT VARCHAR2(128)
 """
 _GRANT_TAIL = """
     PRIVILEGE VARCHAR2(40) NOT NULL
@@ -148,7 +163,9 @@ def _user_row(scope: Scope, user: User) -> Row:
         "USER_ID": user.user_id,
         "CREATED": scope.local(user.created),
         "ORACLE_MAINTAINED": "Y" if user.oracle_maintained else "N",
-        "ACCOUNT_STATUS": "OPEN" if user.locked_at is None else "LOCKED",
+        "ACCOUNT_STATUS": accounts.status(scope.catalog, user, scope.database.clock.now().astimezone(UTC).replace(tzinfo=None)),
+        "EXPIRY_DATE": scope.local(accounts.expires_at(scope.catalog, user)),
+        "PROFILE": user.profile,
         "LOCK_DATE": scope.local(user.locked_at),
         "DEFAULT_TABLESPACE": user.default_tablespace,
         "TEMPORARY_TABLESPACE": user.temporary_tablespace,
@@ -156,6 +173,30 @@ def _user_row(scope: Scope, user: User) -> Row:
         "PASSWORD_VERSIONS": None if user.key is None else "12C",
         "AUTHENTICATION_TYPE": "NONE" if user.key is None else "PASSWORD",
     }
+
+
+def _profiles(scope: Scope) -> Iterator[Row]:
+    for profile in scope.catalog.profiles.values():
+        for resource, value in profile.limits.items():
+            kind = "KERNEL" if resource in accounts.KERNEL_LIMITS else "PASSWORD"
+            yield {"PROFILE": profile.name, "RESOURCE_NAME": resource, "RESOURCE_TYPE": kind, "LIMIT": value}
+
+
+def _own_limits(scope: Scope, resources: Iterable[str]) -> Iterator[Row]:
+    """The limits of the user's profile, those of DEFAULT in place of DEFAULT."""
+    profiles = scope.catalog.profiles
+    limits, standard = profiles[scope.catalog.users[scope.user].profile].limits, profiles[accounts.DEFAULT_PROFILE].limits
+    for resource in resources:
+        value = limits[resource]
+        yield {"RESOURCE_NAME": resource, "LIMIT": standard[resource] if value == accounts.DEFAULT_PROFILE else value}
+
+
+def _password_limits(scope: Scope) -> Iterator[Row]:
+    return _own_limits(scope, accounts.PASSWORD_LIMITS)
+
+
+def _resource_limits(scope: Scope) -> Iterator[Row]:
+    return _own_limits(scope, accounts.KERNEL_LIMITS)
 
 
 def _users(scope: Scope) -> Iterator[Row]:
@@ -276,8 +317,11 @@ def _session_roles(scope: Scope) -> Iterator[Row]:
 
 VIEWS: tuple[DictionaryView, ...] = (
     *single("ALL_USERS", _ALL_USERS, _users, level="ALL", lasting=True),
-    *single("USER_USERS", _USER_USERS, _users, level="USER", lasting=True),
-    *single("DBA_USERS", _DBA_USERS, _users, open_to_all=False, lasting=True),
+    *single("USER_USERS", _USER_USERS, _users, level="USER"),
+    *single("DBA_USERS", _DBA_USERS, _users, open_to_all=False),
+    *single("DBA_PROFILES", _DBA_PROFILES, _profiles, open_to_all=False, lasting=True),
+    *single("USER_PASSWORD_LIMITS", _LIMITS, _password_limits, level="USER", lasting=True),
+    *single("USER_RESOURCE_LIMITS", _LIMITS, _resource_limits, level="USER", lasting=True),
     *single("ALL_TAB_PRIVS", f"{_GRANTOR}{_GRANTEE}{_SCHEMA}{_TABLE}{_GRANT_TAIL}", _tab_privs, level="ALL", lasting=True),
     *single("USER_TAB_PRIVS", f"{_GRANTEE}{_OWNER}{_TABLE}{_GRANTOR}{_GRANT_TAIL}", _tab_privs, level="USER", lasting=True),
     *single("DBA_TAB_PRIVS", f"{_GRANTEE}{_OWNER}{_TABLE}{_GRANTOR}{_GRANT_TAIL}", _tab_privs, open_to_all=False, lasting=True),
