@@ -13,7 +13,7 @@ from typing import Any
 import oracledb
 import pyarrow as pa
 from oracle_connection.types import parse_type
-from target_oracle import statements
+from target_oracle import definitions
 from target_oracle.columns import Column, TableModel
 from target_oracle.control import AUDIT, DEFINITIONS
 
@@ -43,9 +43,9 @@ class RawTables:
         self.execute(f'CREATE TABLE "{self.schema}"."{AUDIT}" {" ".join(DEFINITIONS[AUDIT].split())}')
         for table in TABLES.values():
             model = model_of(table, self.schema)
-            self.execute(statements.create_table(model))
-            self.execute(statements.add_primary_key(self.schema, table.name, f"{table.name}_PK", model.key))
-            self.execute(statements.create_index(self.schema, table.name, f"{table.name}_BATCHED_IX", ["_SDC_BATCHED_AT"]))
+            self.execute(definitions.create_table(model))
+            self.execute(definitions.add_primary_key(self.schema, table.name, f"{table.name}_PK", model.key))
+            self.execute(definitions.create_index(self.schema, table.name, f"{table.name}_BATCHED_IX", ["_SDC_BATCHED_AT"]))
         for table, batch in plan.batches():
             stamp = pa.array([at] * batch.num_rows, pa.timestamp("us"))
             loaded = batch

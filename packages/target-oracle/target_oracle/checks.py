@@ -16,7 +16,7 @@ from typing import IO, Any
 from oracle_connection.errors import DatabaseError
 from oracle_connection.parameters import ConnectionParameters
 
-from target_oracle import statements
+from target_oracle import definitions
 from target_oracle.control import CONTROL, NOW
 from target_oracle.database import Database
 from target_oracle.loading import direct_path_possible
@@ -121,7 +121,7 @@ class Checks:
             self.database.commit()
             count = self.database.value(f'SELECT COUNT(*) FROM {table} WHERE "A"=1', doing=f"read {name}")
         finally:
-            self.database.execute(statements.drop_table(self.settings.schema, name), doing=f"drop {name}")
+            self.database.execute(definitions.drop_table(self.settings.schema, name), doing=f"drop {name}")
         if count != 1:
             message = f"the row that was inserted was not found ({count})"
             raise ValueError(message)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from oracle_connection.errors import DatabaseError
 from oracle_connection.types import UnsupportedTypeError, dictionary_type
 
-from target_oracle import statements
+from target_oracle import definitions
 from target_oracle.columns import BATCHED_AT, TableModel
 from target_oracle.control import NAME_IN_USE, NO_SUCH_TABLE, ControlTables
 from target_oracle.database import Database, has_code
@@ -112,10 +112,10 @@ class Connector:
 
     def create_table(self, model: TableModel) -> None:
         """The table with its comments, without key and indexes."""
-        self.database.execute(statements.create_table(model), doing=f"create {model.schema}.{model.name}")
+        self.database.execute(definitions.create_table(model), doing=f"create {model.schema}.{model.name}")
         for column in model.all_columns:
             if column.comment:
-                text = statements.comment_on_column(model.schema, model.name, column.name, column.comment)
+                text = definitions.comment_on_column(model.schema, model.name, column.name, column.comment)
                 self.database.execute(text, doing=f"comment on {model.name}.{column.name}")
 
     def constraint_name(self, table: str, suffix: str, tag: str = "") -> str:
@@ -126,14 +126,14 @@ class Connector:
         """The primary key, if the stream has one."""
         if model.key:
             name = self.constraint_name(model.name, "_PK")
-            text = statements.add_primary_key(model.schema, model.name, name, model.key)
+            text = definitions.add_primary_key(model.schema, model.name, name, model.key)
             self.database.execute(text, doing=f"add the primary key of {model.schema}.{model.name}")
 
     def add_batched_index(self, model: TableModel) -> None:
         """The index by which readers find what was written since their last look."""
         if model.metadata:
             name = self.constraint_name(model.name, "_BATCHED_AT")
-            text = statements.create_index(model.schema, model.name, name, [BATCHED_AT.name])
+            text = definitions.create_index(model.schema, model.name, name, [BATCHED_AT.name])
             self.database.execute(text, doing=f"create the index {name}")
 
     def ensure_view(self, model: TableModel) -> None:
@@ -145,7 +145,7 @@ class Connector:
             doing=f"read the view {view}",
         )
         if [name for (name,) in rows] != [each.name for each in model.columns]:
-            self.database.execute(statements.create_current_view(model, view), doing=f"create the view {view}")
+            self.database.execute(definitions.create_current_view(model, view), doing=f"create the view {view}")
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Run a plan of `drift.plan_changes`, one line each."""
@@ -160,7 +160,7 @@ class Connector:
 
     def relax(self, model: TableModel, column: str, reason: str) -> None:
         """Lift NOT NULL because the data need it."""
-        self.apply([Change(statements.relax_column(model.schema, model.name, column), f"relaxed NOT NULL of column {column}: {reason}")])
+        self.apply([Change(definitions.relax_column(model.schema, model.name, column), f"relaxed NOT NULL of column {column}: {reason}")])
 
     # --- private tables ---
 
@@ -177,13 +177,13 @@ class Connector:
         except DatabaseError as error:
             if not has_code(error, NAME_IN_USE):
                 raise
-            self.database.execute(statements.drop_table(self.schema, name), doing=f"drop {self.schema}.{name}")
+            self.database.execute(definitions.drop_table(self.schema, name), doing=f"drop {self.schema}.{name}")
             self.database.execute(text, doing=f"create {self.schema}.{name}")
 
     def drop_private(self, name: str) -> None:
         """Drop and unregister; harmless when it is gone already."""
         try:
-            self.database.execute(statements.drop_table(self.schema, name), doing=f"drop {self.schema}.{name}")
+            self.database.execute(definitions.drop_table(self.schema, name), doing=f"drop {self.schema}.{name}")
         except DatabaseError as error:
             if not has_code(error, NO_SUCH_TABLE):
                 raise

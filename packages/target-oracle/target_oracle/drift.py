@@ -13,8 +13,8 @@ from enum import StrEnum
 from oracle_connection.types import CHARACTERS, NATIONAL, TIMESTAMPS, Kind, OracleType
 
 from target_oracle.columns import Column, TableModel
+from target_oracle.definitions import add_column, modify_column, relax_column
 from target_oracle.errors import StreamError
-from target_oracle.statements import add_column, modify_column, relax_column
 
 
 class DriftPolicy(StrEnum):

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 from oracle_connection.errors import FatalError
 
-from target_oracle import statements
+from target_oracle import definitions, statements
 from target_oracle.columns import TableModel
 from target_oracle.connector import Connector
 from target_oracle.database import Database
@@ -54,7 +54,7 @@ class LoadTable:
     def create(self) -> None:
         """Create the table if this object has not done so."""
         if not self.created:
-            text = statements.create_load_table(self.model, self.name)
+            text = definitions.create_load_table(self.model, self.name)
             self.connector.create_private(self.name, self.model.name, "load", text)
             self.created = True
 
@@ -62,7 +62,7 @@ class LoadTable:
         """Make it hold nothing."""
         self.create()
         if self.rows or self.pending:
-            self.database.execute(statements.truncate_table(self.model.schema, self.name), doing=f"empty {self.name}")
+            self.database.execute(definitions.truncate_table(self.model.schema, self.name), doing=f"empty {self.name}")
             self.rows = self.pending = 0
 
     def replace(self, data: pa.Table) -> None:

@@ -20,6 +20,11 @@ def quoted(name: str) -> str:
     return f'"{name}"'
 
 
+def listed(names: Iterable[str]) -> str:
+    """`"A","B"`."""
+    return ",".join(quoted(each) for each in names)
+
+
 def qualified(schema: str, name: str) -> str:
     """`"SCHEMA"."NAME"`."""
     return f"{quoted(schema)}.{quoted(name)}"

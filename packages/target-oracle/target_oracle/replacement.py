@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from oracle_connection.errors import DatabaseError
 
-from target_oracle import statements
+from target_oracle import definitions
 from target_oracle.columns import BATCHED_AT, TableModel
 from target_oracle.database import has_code
 
@@ -34,7 +34,7 @@ def _copy_grants(connector: Connector, live: str, new: TableModel) -> None:
         doing=f"read the grants on {live}",
     )
     for grantee, privilege, grantable in rows:
-        text = statements.grant(privilege, connector.schema, new.name, grantee, grantable=grantable == "YES")
+        text = definitions.grant(privilege, connector.schema, new.name, grantee, grantable=grantable == "YES")
         connector.database.execute(text, doing=f"grant {privilege} on {new.name} to {grantee}")
 
 
@@ -49,13 +49,13 @@ def _copy_comments(connector: Connector, live: str, new: TableModel) -> None:
     bare = {each.name for each in new.all_columns if not each.comment}
     for column, comment in rows:
         if column in bare:
-            text = statements.comment_on_column(connector.schema, new.name, column, comment)
+            text = definitions.comment_on_column(connector.schema, new.name, column, comment)
             connector.database.execute(text, doing=f"comment on {new.name}.{column}")
     comment = connector.database.value(
         "SELECT COMMENTS FROM ALL_TAB_COMMENTS WHERE OWNER=:owner AND TABLE_NAME=:table_name", binds, doing=f"read the comment of {live}"
     )
     if comment:
-        connector.database.execute(statements.comment_on_table(connector.schema, new.name, comment), doing=f"comment on {new.name}")
+        connector.database.execute(definitions.comment_on_table(connector.schema, new.name, comment), doing=f"comment on {new.name}")
 
 
 def _copy_indexes(connector: Connector, live: str, new: TableModel, tag: str) -> list[str]:
@@ -80,7 +80,7 @@ def _copy_indexes(connector: Connector, live: str, new: TableModel, tag: str) ->
             lost.append(f"{live}: index {index} ({kind}) was not built on the new table: create it again")
             continue
         name = connector.constraint_name(_TAG.sub("", index), "", tag)
-        text = statements.create_index(connector.schema, new.name, name, names, unique=uniqueness == "UNIQUE")
+        text = definitions.create_index(connector.schema, new.name, name, names, unique=uniqueness == "UNIQUE")
         try:
             connector.database.execute(text, doing=f"create the index {name}")
         except DatabaseError as error:

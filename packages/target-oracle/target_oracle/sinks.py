@@ -333,7 +333,7 @@ class OracleSink(Sink):
             load = self._full_load(version)
             load.finish(chunks=self._chunks_made, rows=None, watermark=None)
         elif self.writer.keyed:
-            self.writer.activate(version, sequence=self.highest_sequence, run_id=self.run.run_id)
+            self.writer.complete_read.activate(version, sequence=self.highest_sequence, run_id=self.run.run_id)
         else:
             self.logger.warning(
                 "stream %s has no key: rows that are gone cannot be told from others; use load_method overwrite", self.stream_name

@@ -1,4 +1,4 @@
-"""Pure: the text of every statement that creates, fills or changes a target table, and the names of its binds.
+"""Pure: the text of every statement about rows of a target table, and the names of its binds.
 
 Nothing here talks to a database. Binds are named; all metadata binds are text (or None) and converted in SQL with fixed masks, because
 a driver binds Python datetimes as DATE and would lose their fractions. Aliases: t the target table, s the rows of a batch in the
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from oracle_connection.types import Kind, OracleType
+from oracle_connection.types import Kind
 
 from target_oracle.columns import (
     BATCHED_AT,
@@ -22,10 +22,9 @@ from target_oracle.columns import (
     TABLE_VERSION,
     Column,
     TableModel,
-    load_type,
     value_expression,
 )
-from target_oracle.naming import qualified, quoted
+from target_oracle.naming import listed, qualified, quoted
 
 MOMENT_MASK = "'YYYY-MM-DD HH24:MI:SS.FF6'"
 BATCH_BINDS = ("extracted_at", "received_at", "batched_at", "sequence", "table_version")
@@ -41,113 +40,13 @@ def moment(bind: str) -> str:
     return f"TO_TIMESTAMP(:{bind},{MOMENT_MASK})"
 
 
-# --- definitions -------------------------------------------------------------------------------------------------------------
-
-
-def create_table(model: TableModel, *, logging: bool = True) -> str:
-    """The target table. Key columns and columns the source promises are NOT NULL; the key itself is added separately."""
-    lines = []
-    for column in model.all_columns:
-        mandatory = not column.nullable or column.name in model.key
-        lines.append(f"{quoted(column.name)} {column.type}{' NOT NULL' if mandatory else ''}")
-    return f"CREATE TABLE {qualified(model.schema, model.name)} ({', '.join(lines)}){'' if logging else ' NOLOGGING'}"
-
-
-def create_load_table(model: TableModel, name: str) -> str:
-    """A private table that takes a batch: every column nullable, in types that both ways of loading fill exactly."""
-    columns = [f"{quoted(each.name)} {load_type(each)}" for each in load_columns(model)]
-    return f"CREATE TABLE {qualified(model.schema, name)} ({', '.join(columns)}) NOLOGGING"
-
-
-def load_columns(model: TableModel) -> tuple[Column, ...]:
-    """The columns of a load table, in order: the data, then the metadata that may differ from row to row."""
-    return model.columns + LOADED_METADATA
-
-
-def create_key_table(model: TableModel, name: str) -> str:
-    """A private table of the keys that a complete read has brought."""
-    columns = [f"{quoted(each)} {model.column(each).type}" for each in model.key]
-    return f"CREATE TABLE {qualified(model.schema, name)} ({', '.join(columns)}) NOLOGGING"
-
-
-def create_rejected_table(schema: str, name: str) -> str:
-    """Where rows go that the target table refused."""
-    return (
-        f"CREATE TABLE {qualified(schema, name)} ("
-        '"RUN_ID" VARCHAR2(100 CHAR), "STREAM" VARCHAR2(400 CHAR), "REJECTED_AT" TIMESTAMP(6), "ORA_CODE" VARCHAR2(20 CHAR), '
-        '"REASON" VARCHAR2(1000 CHAR), "ROW_KEY" VARCHAR2(1000 CHAR), "RECORD" CLOB)'
-    )
-
-
-def insert_rejected(schema: str, name: str) -> str:
-    return (
-        f'INSERT INTO {qualified(schema, name)} ("RUN_ID","STREAM","REJECTED_AT","ORA_CODE","REASON","ROW_KEY","RECORD") '
-        f"VALUES (:run_id,:stream,{moment('rejected_at')},:ora_code,:reason,:row_key,:record)"
-    )
-
-
-def add_primary_key(schema: str, table: str, constraint: str, key: Sequence[str]) -> str:
-    return f"ALTER TABLE {qualified(schema, table)} ADD CONSTRAINT {quoted(constraint)} PRIMARY KEY ({_names(key)})"
-
-
-def create_index(schema: str, table: str, index: str, columns: Sequence[str], *, unique: bool = False) -> str:
-    kind = "UNIQUE INDEX" if unique else "INDEX"
-    return f"CREATE {kind} {qualified(schema, index)} ON {qualified(schema, table)} ({_names(columns)})"
-
-
-def create_current_view(model: TableModel, view: str) -> str:
-    """The rows that are there: current, not deleted, without the metadata columns."""
-    return (
-        f"CREATE OR REPLACE VIEW {qualified(model.schema, view)} AS SELECT {_names(each.name for each in model.columns)} "
-        f"FROM {qualified(model.schema, model.name)} WHERE {quoted(DELETED_AT.name)} IS NULL"
-    )
-
-
-def comment_on_column(schema: str, table: str, column: str, text: str) -> str:
-    return f"COMMENT ON COLUMN {qualified(schema, table)}.{quoted(column)} IS {literal(text)}"
-
-
-def comment_on_table(schema: str, table: str, text: str) -> str:
-    return f"COMMENT ON TABLE {qualified(schema, table)} IS {literal(text)}"
-
-
-def add_column(schema: str, table: str, column: Column) -> str:
-    """A new column is always nullable: the rows that are already there have no value for it."""
-    return f"ALTER TABLE {qualified(schema, table)} ADD ({quoted(column.name)} {column.type})"
-
-
-def modify_column(schema: str, table: str, column: str, type_: OracleType) -> str:
-    return f"ALTER TABLE {qualified(schema, table)} MODIFY ({quoted(column)} {type_})"
-
-
-def relax_column(schema: str, table: str, column: str) -> str:
-    return f"ALTER TABLE {qualified(schema, table)} MODIFY ({quoted(column)} NULL)"
-
-
-def rename_table(schema: str, old: str, new: str) -> str:
-    return f"ALTER TABLE {qualified(schema, old)} RENAME TO {quoted(new)}"
-
-
-def drop_table(schema: str, table: str) -> str:
-    return f"DROP TABLE {qualified(schema, table)} CASCADE CONSTRAINTS PURGE"
-
-
-def truncate_table(schema: str, table: str) -> str:
-    return f"TRUNCATE TABLE {qualified(schema, table)} REUSE STORAGE"
-
-
-def grant(privilege: str, schema: str, table: str, grantee: str, *, grantable: bool) -> str:
-    option = " WITH GRANT OPTION" if grantable else ""
-    return f"GRANT {privilege} ON {qualified(schema, table)} TO {quoted(grantee)}{option}"
-
-
 # --- rows --------------------------------------------------------------------------------------------------------------------
 
 
 def array_insert(schema: str, table: str, columns: Sequence[str]) -> str:
     """An INSERT for array binding; bind n is column n."""
     binds = ",".join(f":{number}" for number in range(1, len(columns) + 1))
-    return f"INSERT INTO {qualified(schema, table)} ({_names(columns)}) VALUES ({binds})"
+    return f"INSERT INTO {qualified(schema, table)} ({listed(columns)}) VALUES ({binds})"
 
 
 def merge(model: TableModel, load: str) -> str:
@@ -170,7 +69,7 @@ def merge(model: TableModel, load: str) -> str:
 
 def insert_rows(model: TableModel, load: str) -> str:
     """Add the batch's rows without looking at keys (`append`). Binds: BATCH_BINDS."""
-    names = _names(each.name for each in model.all_columns)
+    names = listed(each.name for each in model.all_columns)
     return f"INSERT INTO {qualified(model.schema, model.name)} ({names}) {batch_rows(model, load)}"
 
 
@@ -179,7 +78,7 @@ def append_rows(model: TableModel, loads: Sequence[str], *, into: str) -> str:
 
     One statement, whatever the number of load tables: after an APPEND a transaction may not touch the table again (ORA-12838).
     """
-    names = _names(each.name for each in model.all_columns)
+    names = listed(each.name for each in model.all_columns)
     rows = " UNION ALL ".join(batch_rows(model, each) for each in loads)
     return f"INSERT /*+ APPEND */ INTO {qualified(model.schema, into)} ({names}) {rows}"
 
@@ -215,6 +114,13 @@ def count_rows(model: TableModel, *, live: bool = False) -> str:
     return f"SELECT COUNT(*) FROM {qualified(model.schema, model.name)}{where}"
 
 
+def insert_rejected(schema: str, name: str) -> str:
+    return (
+        f'INSERT INTO {qualified(schema, name)} ("RUN_ID","STREAM","REJECTED_AT","ORA_CODE","REASON","ROW_KEY","RECORD") '
+        f"VALUES (:run_id,:stream,{moment('rejected_at')},:ora_code,:reason,:row_key,:record)"
+    )
+
+
 # --- deletes -----------------------------------------------------------------------------------------------------------------
 
 
@@ -247,7 +153,7 @@ def insert_keys(model: TableModel, load: str, keys: str) -> str:
     """Remember the keys of a batch of a complete read."""
     items = ",".join(value_expression(model.column(each)) for each in model.key)
     source = f"{qualified(model.schema, load)} l WHERE l.{quoted(DELETED_AT.name)} IS NULL"
-    return f"INSERT INTO {qualified(model.schema, keys)} ({_names(model.key)}) SELECT {items} FROM {source}"
+    return f"INSERT INTO {qualified(model.schema, keys)} ({listed(model.key)}) SELECT {items} FROM {source}"
 
 
 def count_unseen(model: TableModel, keys: str) -> str:
@@ -278,7 +184,7 @@ def delete_duplicates(model: TableModel, beside: str) -> str:
     order = [f"{quoted(SEQUENCE.name)} DESC NULLS LAST", f"{quoted(BATCHED_AT.name)} DESC NULLS LAST"] if model.metadata else []
     table = qualified(model.schema, beside)
     ranked = (
-        f'SELECT ROWID AS "RID", ROW_NUMBER() OVER (PARTITION BY {_names(model.key)} ORDER BY {",".join([*order, "ROWID DESC"])}) AS "RN" '
+        f'SELECT ROWID AS "RID", ROW_NUMBER() OVER (PARTITION BY {listed(model.key)} ORDER BY {",".join([*order, "ROWID DESC"])}) AS "RN" '
         f"FROM {table}"
     )
     return f'DELETE FROM {table} WHERE ROWID IN (SELECT "RID" FROM ({ranked}) WHERE "RN" > 1)'
@@ -298,22 +204,13 @@ def carry_vanished(model: TableModel, beside: str, columns: Iterable[str]) -> st
     items = ",".join(f"t.{quoted(each)}" for each in shared)
     deleted, batched = quoted(DELETED_AT.name), quoted(BATCHED_AT.name)
     return (
-        f"INSERT INTO {qualified(model.schema, beside)} ({_names(shared)},{deleted},{batched}) SELECT {items},"
+        f"INSERT INTO {qualified(model.schema, beside)} ({listed(shared)},{deleted},{batched}) SELECT {items},"
         f"NVL(t.{deleted},{moment('deleted_at')}),CASE WHEN t.{deleted} IS NULL THEN {moment('batched_at')} ELSE t.{batched} END "
         f"FROM {qualified(model.schema, model.name)} t WHERE {_vanished(model, beside, live=False)}"
     )
 
 
 # --- parts -------------------------------------------------------------------------------------------------------------------
-
-
-def literal(text: str) -> str:
-    """A text literal for the few statements that take no bind (COMMENT ON)."""
-    return "'" + text.replace("'", "''").replace("\0", " ") + "'"
-
-
-def _names(columns: Iterable[str]) -> str:
-    return ",".join(quoted(each) for each in columns)
 
 
 def _metadata(model: TableModel) -> Sequence[Column]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from oracle_connection.errors import DatabaseError
 
-from target_oracle import statements
+from target_oracle import definitions, statements
 from target_oracle.columns import BATCHED_AT, TableModel
 from target_oracle.control import ControlRow, ControlTables, moment_text
 from target_oracle.database import has_code
@@ -105,7 +105,7 @@ class Swap:
     def _add_key(self, model: TableModel, tag: str) -> None:
         """The constraint bears the live table's name, not the private one's."""
         constraint = self.connector.constraint_name(self.table, "_PK", tag)
-        text = statements.add_primary_key(model.schema, model.name, constraint, model.key)
+        text = definitions.add_primary_key(model.schema, model.name, constraint, model.key)
         self.writer.run.database.execute(text, doing=f"add the primary key of {model.name}")
 
     def _build_indexes(self) -> None:
@@ -113,7 +113,7 @@ class Swap:
             return
         tag = self.tag if self.connector.exists(self.table) else ""
         index = self.connector.constraint_name(self.table, "_BATCHED_AT", tag)
-        text = statements.create_index(self.beside.schema, self.beside.name, index, [BATCHED_AT.name])
+        text = definitions.create_index(self.beside.schema, self.beside.name, index, [BATCHED_AT.name])
         try:
             self.writer.run.database.execute(text, doing=f"create the index {index}")
         except DatabaseError as error:
@@ -190,10 +190,10 @@ def finish_swap(control: ControlTables, connector: Connector, table: str, fence:
             if row.old_table is None:
                 message = f"{table} has appeared since its first full sync was to become visible: drop or rename it, then run again"
                 raise SwapRefusedError(message)
-            text = statements.rename_table(connector.schema, table, row.old_table)
+            text = definitions.rename_table(connector.schema, table, row.old_table)
             started = time.perf_counter()
             connector.database.execute(text, doing=f"rename {table} to {row.old_table}")
-        text = statements.rename_table(connector.schema, row.beside_table, table)
+        text = definitions.rename_table(connector.schema, row.beside_table, table)
         connector.database.execute(text, doing=f"rename {row.beside_table} to {table}")
         gap = time.perf_counter() - started
     control.lock(table, fence=fence)

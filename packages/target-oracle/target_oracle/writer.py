@@ -20,9 +20,10 @@ from oracle_connection.contract import Mode
 from oracle_connection.errors import DatabaseError, RetriableError
 from oracle_connection.run_record import RunRecord
 
-from target_oracle import statements
+from target_oracle import definitions, statements
 from target_oracle.batch import Batch, latest
 from target_oracle.columns import DELETED_AT, TableModel
+from target_oracle.complete_read import CompleteRead
 from target_oracle.connector import Connector
 from target_oracle.control import AuditRow, BatchCounts, ControlRow, moment_text
 from target_oracle.deletes import DeleteBudget
@@ -31,8 +32,6 @@ from target_oracle.loading import LoadTable
 from target_oracle.naming import suffixed
 from target_oracle.run import Run
 from target_oracle.settings import LoadMethod
-
-ACTIVATE_MODE = "activate"
 
 
 class MissingTableError(StreamError):
@@ -53,14 +52,14 @@ class TableWriter:
     budget: DeleteBudget = field(init=False)
     prepared: bool = False
     opened: bool = False
-    keys_table: str | None = None
-    keys_version: int | None = None
+    complete_read: CompleteRead = field(init=False)
     _mandatory: set[str] = field(default_factory=set)
     _names: int = 0
 
     def __post_init__(self) -> None:
         settings = self.run.settings
         self.connector = Connector(self.run.database, self.run.control, self.changed)
+        self.complete_read = CompleteRead(self)
         self.budget = DeleteBudget(self.model.name, settings.delete_cap_percent, settings.allow_empty_overwrite)
         self._mandatory = {each.name for each in self.model.columns if not each.nullable and each.name not in self.model.key}
 
@@ -129,11 +128,14 @@ class TableWriter:
             self.prepared = True
         return fence
 
+    def private_name(self, purpose: str) -> str:
+        """Another name for a private table of this process."""
+        self._names += 1
+        return self.connector.private_name(self.table, purpose, self._names)
+
     def new_load_table(self) -> LoadTable:
         """Another load table of this process (not yet created)."""
-        self._names += 1
-        name = self.connector.private_name(self.table, "load", self._names)
-        return LoadTable(self.connector, self.model, name, self.run.direct_path, self.run.settings.batch_size_bytes)
+        return LoadTable(self.connector, self.model, self.private_name("load"), self.run.direct_path, self.run.settings.batch_size_bytes)
 
     def relax_for(self, batch: Batch, model: TableModel) -> None:
         """Lift NOT NULL of columns for which the batch has no value, whatever the schema promised."""
@@ -178,7 +180,7 @@ class TableWriter:
         self.load.replace(batch.data)
         loaded = time.perf_counter()
         if batch.table_version is not None and self.keyed:
-            self._prepare_keys(batch.table_version)
+            self.complete_read.begin(batch.table_version)
         return self._transaction(batch, fence, loaded - started)
 
     def _transaction(self, batch: Batch, fence: int, load_seconds: float) -> BatchCounts:
@@ -188,14 +190,14 @@ class TableWriter:
         row = control.lock(self.table, fence=fence)
         done = control.committed(batch.batch_id)
         if done is not None:
-            self._remember_keys()
+            self.complete_read.remember()
             self.run.database.commit()
             return done
         values = self.batch_binds(batch, row)
         counts = BatchCounts()
         if self.keyed:
             counts = self._merge(values)
-            self._remember_keys()
+            self.complete_read.remember()
             if batch.has_deletes:
                 counts.deleted = self._delete(values)
         else:
@@ -218,7 +220,7 @@ class TableWriter:
 
     def _delete(self, values: dict[str, Any]) -> int:
         """The batch's delete marks, after its rows."""
-        count = int(self._value(statements.count_deletes(self.model, self.load.name), values, doing=f"count the deletes in {self.table}"))
+        count = int(self.value(statements.count_deletes(self.model, self.load.name), values, doing=f"count the deletes in {self.table}"))
         self.spend(count)
         soft = self.model.metadata and not self.run.settings.hard_delete
         text = statements.mark_deleted(self.model, self.load.name) if soft else statements.delete_rows(self.model, self.load.name)
@@ -227,7 +229,7 @@ class TableWriter:
     def spend(self, count: int) -> None:
         """Take deletes from the run's budget, which is a share of the rows the table had before its first delete."""
         if count and self.budget.live_rows is None:
-            self.budget.live_rows = int(self._value(statements.count_rows(self.model, live=True), {}, doing=f"count {self.table}"))
+            self.budget.live_rows = int(self.value(statements.count_rows(self.model, live=True), {}, doing=f"count {self.table}"))
         self.budget.spend(count)
 
     # --- bad rows ---
@@ -261,7 +263,7 @@ class TableWriter:
         def work() -> None:
             self.open()
             if not self.connector.exists(name):
-                text = statements.create_rejected_table(self.model.schema, name)
+                text = definitions.create_rejected_table(self.model.schema, name)
                 self.run.database.execute(text, doing=f"create {name}")
             text = statements.insert_rejected(self.model.schema, name)
             for key, code, reason, record in rows:
@@ -280,73 +282,6 @@ class TableWriter:
         self.repeated(work, f"putting rows aside in {name}")
         for key, code, reason, _ in rows:
             self.run.logger.warning("%s: row %s put aside (%s): %s", self.table, key, code or "invalid", reason)
-
-    # --- complete reads ---
-
-    def _prepare_keys(self, version: int) -> None:
-        """The private table of the keys that the complete read `version` has brought."""
-        if self.keys_version == version:
-            return
-        if self.keys_table is not None:
-            self.connector.drop_private(self.keys_table)
-        self._names += 1
-        name = self.connector.private_name(self.table, "keys", self._names)
-        self.connector.create_private(name, self.table, "keys", statements.create_key_table(self.model, name))
-        self.keys_table, self.keys_version = name, version
-
-    def _prepare_complete_read(self, version: int) -> None:
-        """For a complete read that brought no row."""
-        self.prepare(Mode.FULL_TABLE)
-        self._prepare_keys(version)
-
-    def _remember_keys(self) -> None:
-        if self.keys_table is not None:
-            self.execute(statements.insert_keys(self.model, self.load.name, self.keys_table), {}, doing="remember the keys")
-
-    def activate(self, version: int, *, sequence: int | None, run_id: str) -> int:
-        """End a complete read: what it has not brought is deleted, or marked so. Returns how many. Raises DeleteCapError."""
-        if self.keys_version != version:
-            self.repeated(lambda: self._prepare_complete_read(version), f"preparing {self.table}")
-        deleted: int = self.repeated(
-            lambda: self._activate_once(version, sequence, run_id), f"activating version {version} of {self.table}"
-        )
-        self.record.deleted = (self.record.deleted or 0) + deleted
-        if self.keys_table is not None:
-            self.connector.drop_private(self.keys_table)
-            self.keys_table = self.keys_version = None
-        return deleted
-
-    def _activate_once(self, version: int, sequence: int | None, run_id: str) -> int:
-        fence = self.prepare(Mode.FULL_TABLE)
-        started = time.perf_counter()
-        control = self.run.control
-        row = control.lock(self.table, fence=fence)
-        batch_id = f"{ACTIVATE_MODE}/{self.run.process}/{self.table}/{version}"
-        done = control.committed(batch_id)
-        if done is not None:
-            self.run.database.rollback()
-            return done.deleted
-        keys = self.keys_table or ""
-        count = int(self._value(statements.count_unseen(self.model, keys), {}, doing=f"count what is gone from {self.table}"))
-        self.spend(count)
-        if count:
-            values = {
-                "deleted_at": moment_text(row.now),
-                "batched_at": moment_text(row.next_batched_at),
-                "received_at": moment_text(row.now),
-                "sequence": None if sequence is None else str(sequence),
-                "table_version": str(version),
-            }
-            soft = self.model.metadata and not self.run.settings.hard_delete
-            text = statements.mark_unseen(self.model, keys) if soft else statements.delete_unseen(self.model, keys)
-            self.execute(text, values, doing=f"delete what is gone from {self.table}")
-        audit = AuditRow(batch_id, run_id, self.stream, self.table, ACTIVATE_MODE, 0, rows_deleted=count, generation=version)
-        audit.merge_seconds = round(time.perf_counter() - started, 3)
-        audit.batched_at = row.next_batched_at
-        control.insert_audit(audit)
-        control.update(self.table, last_batched_at=row.next_batched_at)
-        self.run.database.commit(doing=f"commit version {version} of {self.table}")
-        return count
 
     # --- parts that full_load shares ---
 
@@ -367,7 +302,7 @@ class TableWriter:
         """Run a statement with those of the values that it has binds for."""
         return self.run.database.execute(text, _used(text, values), doing=doing)
 
-    def _value(self, text: str, values: dict[str, Any], *, doing: str) -> Any:
+    def value(self, text: str, values: dict[str, Any], *, doing: str) -> Any:
         return self.run.database.value(text, _used(text, values), doing=doing)
 
     def audit(self, batch: Batch, counts: BatchCounts, *, load_seconds: float, merge_seconds: float) -> AuditRow:
@@ -413,7 +348,7 @@ class TableWriter:
     def close(self) -> None:
         """Drop this process's private tables, except a table loaded beside. Failures are left to the next run's sweep."""
         names = [self.load.name] if self.prepared and self.load.created else []
-        names += [self.keys_table] if self.keys_table else []
+        names += [self.complete_read.keys_table] if self.complete_read.keys_table else []
         for name in names:
             try:
                 self.connector.drop_private(name)

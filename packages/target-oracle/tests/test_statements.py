@@ -4,7 +4,7 @@ import re
 
 import pytest
 from oracle_connection.types import parse_type
-from target_oracle import statements
+from target_oracle import definitions, statements
 from target_oracle.columns import Column, TableModel, load_type, table_model, value_expression
 
 
@@ -14,7 +14,7 @@ def model(key=("ID",), *, metadata=True, **types):
 
 
 def test_create_table_has_the_exact_types_and_the_metadata_columns():
-    text = statements.create_table(model(ID="NUMBER(19)", LEVEL="VARCHAR2(10 CHAR)", Q="NUMBER(19,4)"))
+    text = definitions.create_table(model(ID="NUMBER(19)", LEVEL="VARCHAR2(10 CHAR)", Q="NUMBER(19,4)"))
     assert text == (
         'CREATE TABLE "WH"."T" ("ID" NUMBER(19) NOT NULL, "LEVEL" VARCHAR2(10 CHAR), "Q" NUMBER(19,4), "_SDC_EXTRACTED_AT" TIMESTAMP(6), '
         '"_SDC_RECEIVED_AT" TIMESTAMP(6), "_SDC_BATCHED_AT" TIMESTAMP(6), "_SDC_DELETED_AT" TIMESTAMP(6), "_SDC_SEQUENCE" NUMBER(20), '
@@ -107,7 +107,7 @@ def test_binds_of_the_merge_are_those_that_are_documented():
 
 
 def test_comments_are_literals():
-    assert statements.comment_on_column("WH", "T", "A", "it's") == 'COMMENT ON COLUMN "WH"."T"."A" IS \'it\'\'s\''
+    assert definitions.comment_on_column("WH", "T", "A", "it's") == 'COMMENT ON COLUMN "WH"."T"."A" IS \'it\'\'s\''
 
 
 def test_a_foreign_schema_gets_its_types_by_the_documented_rule():
