@@ -237,6 +237,7 @@ def fetch_type(oracle: OracleType) -> pa.DataType:
 
 
 _NANOSECONDS = """'YYYY-MM-DD"T"HH24:MI:SS.FF9'"""
+_NANOSECONDS_UTC = """'YYYY-MM-DD"T"HH24:MI:SS.FF9"+00:00"'"""  # in the format: NULL||'+00:00' would not be NULL
 
 
 def select_expression(oracle: OracleType, column: str) -> str:
@@ -249,7 +250,7 @@ def select_expression(oracle: OracleType, column: str) -> str:
     if kind in {Kind.NUMBER, Kind.FLOAT} and arrow_type(oracle) == pa.string():
         return f"TO_CHAR({column},'TM9')"
     if kind in ZONED:
-        return f"TO_CHAR(SYS_EXTRACT_UTC({column}),{_NANOSECONDS})||'+00:00'" if fine else f"SYS_EXTRACT_UTC({column})"
+        return f"TO_CHAR(SYS_EXTRACT_UTC({column}),{_NANOSECONDS_UTC})" if fine else f"SYS_EXTRACT_UTC({column})"
     if kind is Kind.TIMESTAMP and fine:
         return f"TO_CHAR({column},{_NANOSECONDS})"
     if kind in {Kind.INTERVAL_DS, Kind.INTERVAL_YM}:
