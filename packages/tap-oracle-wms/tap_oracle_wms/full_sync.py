@@ -28,6 +28,7 @@ from tap_oracle_wms.incremental import look_at, needed_key, safe_value
 from tap_oracle_wms.keys import ReplicationKey
 from tap_oracle_wms.outlets import ArrowOutlet
 from tap_oracle_wms.planning import ASSUMED_ROW_BYTES
+from tap_oracle_wms.progress import Progress
 from tap_oracle_wms.run import SNAPSHOT_ATTEMPTS, Label, StreamRun
 from tap_oracle_wms.selection import ALL_ROWS, Where, chunk_range
 
@@ -52,7 +53,6 @@ class FullSyncRun:
     table: TableDescription
     key: Sequence[str] = ()
     null_keys: int = 0
-    started: float = field(default_factory=time.monotonic)
 
     def sync(self, bookmark: Bookmark, generation: int) -> Bookmark:
         """Begin or resume; the bookmark afterwards: done, or running when the time of the run is used up.
@@ -116,15 +116,17 @@ class FullSyncRun:
         total = full_sync.plan.chunks
         run.record.chunks = {"total": total, "done": len(full_sync.ledger), "repeated": 0}
         run.record.generation, run.record.watermark = full_sync.generation, full_sync.watermark
-        done_before = len(full_sync.ledger)
+        progress = Progress(run.name, total, len(full_sync.ledger), full_sync.rows, self.table.rows)
+        run.on_rows = progress.read
         for chunk, rows in self.chunks(full_sync):
             full_sync = full_sync.with_chunk(chunk, rows)
             bookmark = bookmark.running(full_sync)
             run.record.chunks = {"total": total, "done": len(full_sync.ledger), "repeated": run.repeated}
             run.announcer.write_bookmark(bookmark)
-            self.tell_progress(full_sync, len(full_sync.ledger) - done_before)
+            progress.chunk_done(rows)
             if run.out_of_time and full_sync.missing:
                 break
+        progress.tell()
         if full_sync.missing:
             run.warn(f"the time of this run is used up: {len(full_sync.ledger)} of {total} chunks are done, the next run goes on")
             run.record.status = "waiting"
@@ -205,19 +207,6 @@ class FullSyncRun:
             run.warn(f"{self.null_keys} rows have no replication key: the full sync brought them, the incremental never sees their changes")
         logger.info("%s: full sync is complete: %d rows, incremental from %s on", run.name, full_sync.rows, finished.value)
         return finished
-
-    def tell_progress(self, full_sync: FullSync, done_now: int) -> None:
-        """How far it is, and how long the rest will take at this pace."""
-        seconds = time.monotonic() - self.started
-        left = seconds / done_now * len(full_sync.missing)
-        logger.info(
-            "%s: %d of %d chunks, %d rows, about %d s left",
-            self.run.name,
-            len(full_sync.ledger),
-            full_sync.plan.chunks,
-            full_sync.rows,
-            left,
-        )
 
 
 @dataclass(slots=True)

@@ -69,6 +69,7 @@ class StreamRun:
 
     config: what the settings were made from, for processes that help.
     key: None for streams without a replication key. deadline: monotonic seconds after which nothing new is begun; None without.
+    on_rows: called with the number of rows of each record batch that has come.
     """
 
     name: str
@@ -85,6 +86,7 @@ class StreamRun:
     record: RunRecord
     deadline: float | None = None
     repeated: int = 0
+    on_rows: Callable[[int], None] | None = None
 
     @property
     def out_of_time(self) -> bool:
@@ -155,6 +157,8 @@ class StreamRun:
             for batch in batches:
                 if see is not None:
                     see(batch)
+                if self.on_rows is not None:
+                    self.on_rows(batch.num_rows)
                 yield batch
 
         batches = chain.from_iterable(self._batches(where, schema) for where in pieces)

@@ -62,6 +62,8 @@ class Workers:
                 if "file" in answer:
                     self.outlet.announce(Path(answer["file"]), answer["rows"], answer["bytes"])
                     run.sent(answer["rows"], answer["bytes"])
+                    if run.on_rows is not None:
+                        run.on_rows(answer["rows"])
                     continue
                 self._check(answer)
                 open_chunks -= 1
