@@ -46,10 +46,11 @@ def assert_usable(connection: oracledb.Connection) -> None:
 
 
 def test_call_timeout_leaves_the_session_usable(connection: oracledb.Connection) -> None:
-    connection.call_timeout = 200
     for _ in range(3):
+        connection.call_timeout = 200
         with connection.cursor() as cursor, pytest.raises(oracledb.DatabaseError, match="DPY-4024"):
             cursor.execute("SELECT SLEEP")
+        connection.call_timeout = 0
         assert_usable(connection)
 
 
@@ -190,6 +191,7 @@ async def test_call_timeout_with_asyncio(server: MimicServer) -> None:
         connection.call_timeout = 200
         with pytest.raises(oracledb.DatabaseError, match="DPY-4024"):
             await connection.execute("SELECT SLEEP")
+        connection.call_timeout = 0
         assert await connection.fetchone("SELECT ECHO(:1)", [1]) == (1,)
 
 

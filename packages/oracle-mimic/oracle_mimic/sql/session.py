@@ -156,7 +156,7 @@ class Session:
         """The value of an expression without columns; for `SessionContext.constant`."""
         with self.database.engine.cursor() as cursor, self.running(cursor):
             rows = run(cursor, f"SELECT {typed.sql}", {**parameters, **self.statement_parameters()})
-        return to_python(typed.carrier, rows[0][0])
+        return to_python(typed.carrier, rows[0][0], typed.type)
 
     # a call
 
