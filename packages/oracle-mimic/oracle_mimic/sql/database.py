@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from oracle_mimic.door import StatementInfo, Verifier
 from oracle_mimic.errors import OracleError
 from oracle_mimic.sql import dictionary, engine_versions, expressions, inspect
-from oracle_mimic.sql.accounts import Accounts, default_profile, with_password
+from oracle_mimic.sql.accounts import DEFAULT_PROFILE, Accounts, default_profile, with_password
 from oracle_mimic.sql.catalog import Catalog, Role, RoleGrant, SystemGrant, Table, User
 from oracle_mimic.sql.engine import Connection, Engine, duckdb_transaction, run
 from oracle_mimic.sql.engine_storage import Storage
@@ -73,6 +73,7 @@ class Database:
         self.virtual = VirtualRelations()
         dictionary.install(self.virtual)
         self.catalog: Catalog = catalog or Catalog()
+        self.catalog.profiles.setdefault(DEFAULT_PROFILE, default_profile())  # a file of before profiles has none
         self.started_at = clock.now()
         self.sessions: dict[int, Session] = {}
         self.kill_point: Callable[[str], None] = lambda name: None
@@ -233,7 +234,7 @@ class Database:
         self._ended.add(object_id)
 
     def check_space(self, table: Table) -> None:
-        """ORA-01653 (ORA-01536) when a test has filled the disk."""
+        """ORA-01653 when a test has filled the disk."""
         if table.object_id in self.full_tables or None in self.full_tables:
             text = f"unable to extend table {table.owner}.{table.name} by 128 in tablespace USERS"
             raise OracleError(1653, text)
@@ -276,7 +277,6 @@ class Database:
 def _found(catalog: Catalog, moment: datetime) -> None:
     """What a new database has: SYS, SYSTEM and the roles."""
     created = moment.astimezone(UTC).replace(tzinfo=None, microsecond=0)
-    catalog.profiles["DEFAULT"] = default_profile()
     for name, user_id in (("SYS", 0), ("SYSTEM", 9)):
         catalog.users[name] = User(name, user_id, created, default_tablespace="SYSTEM", oracle_maintained=True)
     for number, (role, privileges) in enumerate(ROLE_PRIVILEGES.items(), start=2):

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from oracle_mimic.door import Binds, Outcome
 from oracle_mimic.errors import OracleError
-from oracle_mimic.sql import engine_versions, rowids
+from oracle_mimic.sql import engine_versions, quotas, rowids
 from oracle_mimic.sql.bound import BoundInsert, BoundMerge
 from oracle_mimic.sql.engine import Connection, WriteConflictError, duckdb_transaction, registered, run
 from oracle_mimic.sql.engine_constraints import Check
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 BINDS = "binds"
 _MAX_RESTARTS = 10_000
 # Errors that are not one row's fault: the call ends, whatever batch errors were asked for.
-_OF_THE_CALL = frozenset({28, 54, 60, 604, 1012, 1013, 1562, 1653, 4030, 8177, 12838, 16000})
+_OF_THE_CALL = frozenset({28, 54, 60, 604, 1012, 1013, 1536, 1562, 1653, 1950, 4030, 8177, 12838, 16000})
 
 
 class _StalePlanError(Exception):
@@ -246,6 +246,7 @@ def _write(running: _Run, cursor: Connection, attempt: DmlTry, staged: Staged) -
                     raise
                 blockers = engine_versions.writers_of(cursor, table, STAGE, set(open_numbers))
                 raise (BlockedError(blockers) if blockers else ChangedError()) from None
+            quotas.require(running.dml.catalog, table, first, first + written.inserted, partial(database.ordinals, cursor))
             database.kill_point("dml:applied")
     except BaseException:
         if not had_transaction:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from oracle_mimic.errors import OracleError, refused
-from oracle_mimic.sql import binder, engine_storage, expressions, rowids
+from oracle_mimic.sql import binder, engine_storage, expressions, quotas, rowids
 from oracle_mimic.sql.bound import BoundQuery, Typed
 from oracle_mimic.sql.catalog import Catalog, Constraint, Index, Sequence, Synonym, Table, View
 from oracle_mimic.sql.context import SessionContext
@@ -170,7 +171,9 @@ def _bind_texts(change: Change, table: Table) -> None:
 
 
 def _require_existing_rows(change: Change, table: Table) -> None:
-    """The rows of CREATE TABLE AS obey the constraints that were declared with it."""
+    """The rows of CREATE TABLE AS obey the constraints that were declared with it, and fit the owner's quota."""
+    rows = run(change.cursor, f"SELECT count(*) FROM {table.physical}")[0][0]
+    quotas.require(change.catalog, table, 0, rows, partial(change.session.database.ordinals, change.cursor))
     for constraint in table.constraints:
         check_rows(change, table, constraint)
 

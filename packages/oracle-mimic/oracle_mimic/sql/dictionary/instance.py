@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from oracle_mimic.sql.bound import Nls
 from oracle_mimic.sql.dictionary.definition import DictionaryView, Row, Scope, fixed, single
-from oracle_mimic.sql.dictionary.tables import BLOCK_SIZE_BYTES
+from oracle_mimic.sql.rowids import BLOCK_SIZE_BYTES
 
 PRODUCT = "Oracle Database 19c Enterprise Edition"
 DEFAULT_LENGTH_SEMANTICS = "BYTE"

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from oracle_mimic.sql.catalog import Index, IndexColumn, Table
 from oracle_mimic.sql.dictionary.definition import DictionaryView, Row, Scope, family
 from oracle_mimic.sql.dictionary.printed_types import printed_type
-from oracle_mimic.sql.dictionary.tables import EXTENT_SIZE_BYTES, declared, tablespace_of, visible_tables
+from oracle_mimic.sql.dictionary.tables import declared, tablespace_of, visible_tables
 from oracle_mimic.sql.lexer import TokenKind, tokenize
+from oracle_mimic.sql.rowids import EXTENT_SIZE_BYTES
 
 _CONSTRAINTS = """
     OWNER VARCHAR2(128)

@@ -12,11 +12,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from oracle_mimic.sql import rowids
+from oracle_mimic.sql import quotas, rowids
 from oracle_mimic.sql.catalog import Table
 from oracle_mimic.sql.dictionary.definition import DictionaryView, Row, Scope, family, single
-from oracle_mimic.sql.dictionary.tables import BLOCK_SIZE_BYTES, EXTENT_SIZE_BYTES, tablespace_of, visible_tables
+from oracle_mimic.sql.dictionary.tables import tablespace_of, visible_tables
 from oracle_mimic.sql.engine import duckdb_transaction, run
+from oracle_mimic.sql.rowids import BLOCK_SIZE_BYTES, EXTENT_SIZE_BYTES
 
 USERS_TABLESPACE = "USERS"
 
@@ -120,16 +121,20 @@ _TABLESPACE_ROWS = (
 )
 
 
-def _extent_counts(scope: Scope) -> Iterator[tuple[Table, int]]:
-    """The permanent tables and how many extents each has: at least one, as with DEFERRED_SEGMENT_CREATION = FALSE.
+def _row_numbers(scope: Scope) -> list[tuple[Table, int]]:
+    """The permanent tables and how many row numbers each has given out.
 
     All is read in one DuckDB transaction, so that a table dropped at this moment is either there with its rows or left out.
     """
     tables = [table for table in visible_tables(scope) if table.temporary is None]
     with scope.database.engine.cursor() as cursor, duckdb_transaction(cursor):
         existing = {name for (name,) in run(cursor, "SELECT schema_name || '.' || table_name FROM duckdb_tables()")}
-        counts = [(table, scope.database.ordinals(cursor, table)) for table in tables if table.physical in existing]
-    return ((table, max(-(-rows // (rowids.ROWS_PER_BLOCK * rowids.BLOCKS_PER_EXTENT)), 1)) for table, rows in counts)
+        return [(table, scope.database.ordinals(cursor, table)) for table in tables if table.physical in existing]
+
+
+def _extent_counts(scope: Scope) -> Iterator[tuple[Table, int]]:
+    """The permanent tables and how many extents each shows: at least one, as with DEFERRED_SEGMENT_CREATION = FALSE."""
+    return ((table, max(quotas.extents(rows), 1)) for table, rows in _row_numbers(scope))
 
 
 def _segments(scope: Scope) -> Iterator[Row]:
@@ -216,22 +221,19 @@ def _free_space(scope: Scope) -> Iterator[Row]:
 
 
 def _ts_quotas(scope: Scope) -> Iterator[Row]:
-    used: dict[tuple[str, str], int] = {}
-    for table, extents in _extent_counts(Scope(scope.session, scope.catalog, scope.privileges, "DBA")):
-        key = (table.owner, tablespace_of(scope, table))
-        used[key] = used.get(key, 0) + extents * rowids.BLOCKS_PER_EXTENT
+    rows = {table.object_id: rows for table, rows in _row_numbers(Scope(scope.session, scope.catalog, scope.privileges, "DBA"))}
     for user in scope.catalog.users.values():
         if scope.level == "USER" and user.name != scope.user:
             continue
         for tablespace, quota in user.quotas.items():
             most = -1 if quota == "UNLIMITED" else int(quota)
-            blocks = used.get((user.name, tablespace), 0)
+            used = quotas.used_bytes(scope.catalog, user.name, tablespace, lambda table: rows.get(table.object_id, 0))
             yield {
                 "USERNAME": user.name,
                 "TABLESPACE_NAME": tablespace,
-                "BYTES": blocks * BLOCK_SIZE_BYTES,
+                "BYTES": used,
                 "MAX_BYTES": most,
-                "BLOCKS": blocks,
+                "BLOCKS": used // BLOCK_SIZE_BYTES,
                 "MAX_BLOCKS": -1 if most < 0 else most // BLOCK_SIZE_BYTES,
             }
 

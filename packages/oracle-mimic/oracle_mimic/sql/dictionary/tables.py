@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
+from oracle_mimic.sql import quotas
 from oracle_mimic.sql.catalog import Sequence, Table, TableColumn, View
 from oracle_mimic.sql.dictionary.definition import DictionaryView, Row, Scope, family, single
 from oracle_mimic.sql.dictionary.printed_types import printed_type
-from oracle_mimic.sql.rowids import BLOCKS_PER_EXTENT, ROWS_PER_BLOCK
+from oracle_mimic.sql.rowids import EXTENT_SIZE_BYTES, ROWS_PER_BLOCK
 from oracle_mimic.types import Column, OracleType
-
-BLOCK_SIZE_BYTES = 8192
-EXTENT_SIZE_BYTES = BLOCKS_PER_EXTENT * BLOCK_SIZE_BYTES
 
 _TABLES = f"""
     OWNER VARCHAR2(128) NOT NULL
@@ -213,7 +211,7 @@ def visible_views(scope: Scope) -> Iterator[View]:
 
 def tablespace_of(scope: Scope, table: Table) -> str:
     """Where a table's segment lies: as declared, else its owner's default."""
-    return table.attributes.get("TABLESPACE_NAME") or scope.catalog.users[table.owner].default_tablespace
+    return quotas.tablespace_of(scope.catalog, table)
 
 
 def _tables(scope: Scope) -> Iterator[Row]:
