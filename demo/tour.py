@@ -39,6 +39,7 @@ ENTITIES = ("allocation", "order_hdr", "order_dtl")
 MASTER = ("item_master", "location")
 MIMIC_READY_SECONDS = 60
 LATE_SECONDS = 12.0
+"""How long the late transactions stay open; less when the whole activity is short."""
 
 
 class TourError(Exception):
@@ -77,6 +78,10 @@ class Tour:
         return 0 if equal else 1
 
     # --- steps ---
+
+    @property
+    def _late_seconds(self) -> float:
+        return min(LATE_SECONDS, self.seconds / 5)
 
     @property
     def _project(self) -> Path:
@@ -159,7 +164,7 @@ class Tour:
         """Live activity for a while, and incremental syncs of all three entities round after round; the number of rounds."""
         self._say(f"{self.seconds:.0f} s of work in the warehouse, some of it committed late; incremental syncs meanwhile")
         command = self._demo(
-            "live", "--seconds", str(self.seconds), "--late-seconds", str(LATE_SECONDS), "--report", str(self.home / "live.json")
+            "live", "--seconds", str(self.seconds), "--late-seconds", str(self._late_seconds), "--report", str(self.home / "live.json")
         )
         rounds = 0
         with (
@@ -221,7 +226,7 @@ class Tour:
             print(f"  {entity:<14}{int(loaded['rows']):>9,} rows{rate:>12}{'':>18}{counts}")
         print(f"\n  {live['transactions']} transactions in {live['seconds']:.0f} s, and {rounds} rounds of incremental syncs beside them.")
         print(
-            f"  {live['late']} of them stayed open for {LATE_SECONDS:.0f} s: {live['late_rows']:,} changes came late, under an early time."
+            f"  {live['late']} of them stayed open for {self._late_seconds:.0f} s: {live['late_rows']:,} changes came late, under an early time."
         )
         lags = self._lags()
         if lags:

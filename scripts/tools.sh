@@ -8,7 +8,7 @@ command -v "$python" >/dev/null || python=python3
 }
 [ -x "$root/.tools/bin/uv" ] || {
   "$python" -m venv "$root/.tools"
-  "$root/.tools/bin/pip" install --quiet --disable-pip-version-check "uv==0.13.9"
+  "$root/.tools/bin/pip" install -qq --disable-pip-version-check "uv==0.13.9"
 }
 export UV_PYTHON_DOWNLOADS=never UV_COMPILE_BYTECODE=1
 unset PYTHONDONTWRITEBYTECODE
