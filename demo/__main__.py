@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
 
     verb = verbs.add_parser("tour", help="the whole demo (scripts/demo.sh)")
     verb.add_argument("--orders", type=int, default=1000, help="size of the invented warehouse (default: %(default)s)")
-    verb.add_argument("--seconds", type=float, default=60.0, help="of live activity (default: %(default)s)")
+    verb.add_argument("--seconds", type=float, default=60.0, help="of live activity; 0: none (default: %(default)s)")
     verb.add_argument("--keep", action="store_true", help="leave everything running afterwards")
     verb.add_argument("--spoil", action="store_true", help="change one digit of one value in the target, to see the comparison find it")
     verb.add_argument("--home", type=Path, default=HOME, help="where it works; an earlier demo there is removed (default: %(default)s)")

@@ -67,7 +67,7 @@ class Tour:
             self._start_mimic(cleanup)
             self._seed()
             self._full_syncs()
-            rounds = self._live_and_incrementals()
+            rounds = self._live_and_incrementals() if self.seconds else 0
             if self.spoil:
                 self._spoil_one_digit()
             equal = self._compare()
@@ -212,7 +212,6 @@ class Tour:
 
     def _summary(self, rounds: int, *, equal: bool) -> None:
         full, incremental = self._records()
-        live: dict[str, Any] = json.loads((self.home / "live.json").read_text())
         print(f"\n{_bold('What was moved')}\n")
         changes = {"rows": "read", "inserted": "inserted", "updated": "updated", "unchanged": "unchanged"}
         print(
@@ -224,16 +223,20 @@ class Tour:
             rate = f"{loaded['rows'] / loaded['seconds']:,.0f}" if loaded["seconds"] else "-"
             counts = "".join(f"{int(changed[name]):>11,}" for name in changes) if entity in ENTITIES else ""
             print(f"  {entity:<14}{int(loaded['rows']):>9,} rows{rate:>12}{'':>18}{counts}")
+        if rounds:
+            self._live_summary(rounds)
+        verdict = _green("Source and target are equal.") if equal else _red("Source and target DIFFER.")
+        print(f"\n  {_bold(verdict)} The whole demo took {time.monotonic() - self.started:.0f} s.\n")
+
+    def _live_summary(self, rounds: int) -> None:
+        live: dict[str, Any] = json.loads((self.home / "live.json").read_text())
         print(f"\n  {live['transactions']} transactions in {live['seconds']:.0f} s, and {rounds} rounds of incremental syncs beside them.")
-        print(
-            f"  {live['late']} of them stayed open for {self._late_seconds:.0f} s: {live['late_rows']:,} changes came late, under an early time."
-        )
+        late = f"{live['late']} of them stayed open for {self._late_seconds:.0f} s"
+        print(f"  {late}: {live['late_rows']:,} changes came late, under an early time.")
         lags = self._lags()
         if lags:
             middle, most = lags[len(lags) // 2], lags[int(len(lags) * 0.95)]
             print(f"  From COMMIT in the source to the row in the target: {middle:.1f} s in the middle, {most:.1f} s for 95 of 100 rows.")
-        verdict = _green("Source and target are equal.") if equal else _red("Source and target DIFFER.")
-        print(f"\n  {_bold(verdict)} The whole demo took {time.monotonic() - self.started:.0f} s.\n")
 
     def _records(self) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, float]]]:
         """Sums by entity over this demo's run records: of the full syncs (and complete reads) and of the incremental ones."""

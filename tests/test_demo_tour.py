@@ -18,7 +18,7 @@ def tour(home, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_one_changed_digit_in_the_target_makes_the_demo_fail(installed, tmp_path):
-    done = tour(tmp_path, "--orders", "20", "--seconds", "1", "--spoil")
+    done = tour(tmp_path, "--orders", "20", "--seconds", "0", "--spoil")
     assert done.returncode == 1, done.stdout + done.stderr
     found = re.findall(r"ALLOCATION (\d+): QUANTITY_ALLOCATED is ([\d.-]+) in the source and ([\d.-]+) in the target", done.stdout)
     ((_, source, target),) = found
