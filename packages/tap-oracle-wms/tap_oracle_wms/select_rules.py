@@ -20,6 +20,7 @@ VARIABLES = {"select": "MELTANO_EXTRACT__SELECT", "select_filter": "MELTANO_EXTR
 METADATA = "MELTANO_EXTRACT__METADATA"
 OWN_CATALOG = "MELTANO_EXTRACT__CATALOG"
 """With a catalog file of the user's Meltano leaves its own rules aside."""
+_WILDCARDS = frozenset("*?[")
 _UNESCAPED_DOT = re.compile(r"(?<!\\)\.")
 
 
@@ -33,6 +34,8 @@ def check_rules(environment: Mapping[str, str], streams: Mapping[str, Set[str]])
     for extra, variable in VARIABLES.items():
         for rule in _parse(environment.get(variable), list):
             pattern = str(rule).removeprefix("!")
+            if pattern != rule and _WILDCARDS & set(pattern):
+                continue  # keeping back what may come one day is a precaution
             parts = _UNESCAPED_DOT.split(pattern, maxsplit=1)
             _check(f"{extra}: {rule}", parts[0].replace("\\.", "."), parts[1] if len(parts) > 1 else "*", streams)
     for stream, values in _parse(environment.get(METADATA), dict).items():
@@ -42,11 +45,25 @@ def check_rules(environment: Mapping[str, str], streams: Mapping[str, Set[str]])
             _check(f"metadata: {stream}", name, column, streams)
 
 
+def selects(environment: Mapping[str, str], stream: str, column: str) -> bool:
+    """True when Meltano's rules select a column; an exclusion counts more than any inclusion. Without rules False."""
+    if environment.get(OWN_CATALOG):
+        return False
+    included = False
+    for rule in _parse(environment.get(VARIABLES["select"]), list):
+        parts = _UNESCAPED_DOT.split(str(rule).removeprefix("!"), maxsplit=1)
+        if len(parts) > 1 and fnmatchcase(stream, parts[0].replace("\\.", ".")) and fnmatchcase(column, parts[1]):
+            if str(rule).startswith("!"):
+                return False
+            included = True
+    return included
+
+
 def named_streams(environment: Mapping[str, str]) -> list[str]:
     """The streams that Meltano's rules select by name, without a wildcard."""
     rules = [str(rule) for rule in _parse(environment.get(VARIABLES["select"]), list)]
     names = (_UNESCAPED_DOT.split(rule, maxsplit=1)[0].replace("\\.", ".") for rule in rules if not rule.startswith("!"))
-    return [name for name in dict.fromkeys(names) if not set(name) & set("*?[")]
+    return [name for name in dict.fromkeys(names) if not _WILDCARDS & set(name)]
 
 
 def _parse(text: str | None, kind: type) -> Any:

@@ -6,9 +6,10 @@ under `--test`. Everything goes through `_sync_batches`, in BATCH and in RECORD 
 
 from __future__ import annotations
 
+import os
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,10 +26,12 @@ from singer_sdk.streams import Stream
 from tap_oracle_wms import connector, full_sync, incremental
 from tap_oracle_wms.bookmarks import DONE, RUNNING, Bookmark
 from tap_oracle_wms.catalog import StreamDescription, column_types
-from tap_oracle_wms.connector import VIEW, TableDescription
+from tap_oracle_wms.connector import VIEW, ColumnDescription, TableDescription
+from tap_oracle_wms.drift import compare
 from tap_oracle_wms.keys import ReplicationKey, check_key_type, default_is_clock
 from tap_oracle_wms.outlets import ArrowOutlet, Outlet, RecordOutlet
 from tap_oracle_wms.run import Label, StreamRun
+from tap_oracle_wms.select_rules import selects
 from tap_oracle_wms.selection import Selection, first_rows
 from tap_oracle_wms.settings import check_zone
 
@@ -51,6 +54,7 @@ class TableStream(Stream):
         self.is_view = is_view
         self.description: StreamDescription | None = None
         self._run: StreamRun | None = None
+        self._added: Mapping[str, ColumnDescription] = {}
         self._mode = Mode.INCREMENTAL
         self._generation: int | None = None
 
@@ -241,40 +245,35 @@ class TableStream(Stream):
     def _live_columns(self) -> dict[str, OracleType]:
         """The selected columns with their types in the database now, which may have moved on since discovery.
 
-        A column that is gone is left out, one that is new is told; both are noted. Raises ConfigurationError (ORA-00942) when the
-        table itself is not there or may not be read.
+        A column that is gone is left out, one that is new is read where it is selected; both are noted. Raises ConfigurationError
+        (ORA-00942) when the table itself is not there or may not be read.
         """
-        live = {column.name: column.type for column in connector.describe_columns(self.tap.source, self.owner, self.table)}
+        live = connector.describe_columns(self.tap.source, self.owner, self.table)
         if not live:
             message = (
                 f"stream {self.name}: {self.owner}.{self.table} does not exist or may not be read (ORA-00942): check the settings schema"
                 " and entities, the selection, and the grants"
             )
             raise ConfigurationError(message, code="ORA-00942")
-        properties = self.effective_schema.get("properties", {})
-        declared = column_types(self.schema)
         always = {*self.primary_keys, *([self.replication_key] if self.replication_key else [])}
-        chosen = [name for name in properties if name in always or self.mask["properties", name]]
+        chosen = [name for name in self.effective_schema.get("properties", {}) if name in always or self.mask["properties", name]]
         masked = {name.upper() for name in self.tap.settings.entity(self.name, self.table).mask}
-        changes = [f"column {name} is gone" for name in chosen if name not in live]
-        changes += [
-            f"column {name} is {live[name]}, the catalog says {declared[name]}"
-            for name in chosen
-            if name in live and name.upper() not in masked and live[name] != declared[name]
-        ]
-        known = self._known_columns()
-        new = [name for name in live if name not in known]
-        changes += [f"column {name} is new and not in the catalog: discover again to read it" for name in new]
-        if new:
+        declared = {name: oracle for name, oracle in column_types(self.schema).items() if name.upper() not in masked}
+        drift = compare(live, chosen, declared, self._known_columns(), self._selects)
+        if drift.has_new:
             self.tap.outdate_catalog()
-        for change in changes:
+        for change in drift.changes:
             self.logger.warning("%s: %s", self.name, change)
-        self._record.schema_changes = changes or None
-        columns = {name: oracle for name in chosen if (oracle := live.get(name)) is not None}
-        if not columns:
+        self._record.schema_changes = list(drift.changes) or None
+        if not drift.columns:
             message = f"stream {self.name}: none of the selected columns is in {self.owner}.{self.table}"
             raise ConfigurationError(message)
-        return columns
+        self._added = drift.added
+        return dict(drift.columns)
+
+    def _selects(self, column: str) -> bool:
+        """True when a column that the catalog does not know is wanted. Stream maps know the catalog's columns only."""
+        return not self.changes_rows and selects(os.environ, self.name, column)
 
     def _known_columns(self) -> set[str]:
         """Columns that the catalog knows, selected or not, carried or not."""
@@ -321,6 +320,8 @@ class TableStream(Stream):
 
     def _property_schema(self, name: str, oracle: OracleType) -> dict[str, Any]:
         """The catalog's schema of a column with its type as it is now."""
+        if (new := self._added.get(name)) is not None:
+            return json_schema(oracle, nullable=new.nullable, description=new.comment)
         declared = self.effective_schema["properties"][name]
         return json_schema(oracle, nullable="null" in declared.get("type", ()), description=declared.get("description"))
 

@@ -198,7 +198,11 @@ class TapOracleWms(Tap):
         names = set(self.input_catalog or self.streams)
         if self.input_catalog is not None:
             check_metadata(self.input_catalog)
-            check_rules(os.environ, column_names(self.input_catalog))
+            try:
+                check_rules(os.environ, column_names(self.input_catalog))
+            except ConfigurationError:
+                self.outdate_catalog()  # it may be older than what the rule names: the next run discovers again
+                raise
         for setting in ("backfill", "stream_maps"):
             patterns = [name for name in self.config.get(setting) or {} if not name.startswith("__") and not set(name) & set("*?[")]
             for name in patterns:

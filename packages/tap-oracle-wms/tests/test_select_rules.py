@@ -21,7 +21,7 @@ def rules(select=None, metadata=None, **more):
 
 @pytest.mark.parametrize(
     "select",
-    [["*.*"], ["allocation.*", "!allocation.LAST_*"], ["order_hdr"], ["*.ORDER_ID"], ["a\\.b.X"], ["!order_hdr.*", "*.*"], []],
+    [["*.*"], ["allocation.*", "!allocation.LAST_*"], ["order_hdr"], ["*.ORDER_ID"], ["a\\.b.X"], ["!order_hdr.*", "*.*", "!*.*SSN*"], []],
 )
 def test_rules_that_match_something_are_let_through(select):
     check_rules(rules(select), STREAMS)

@@ -303,6 +303,21 @@ def test_a_column_that_is_gone_and_one_that_is_new_are_told(table, command, run_
     assert any("NUMBER(12)" in change for change in changes)
 
 
+def test_a_new_column_that_meltano_selects_is_read_by_the_run_that_finds_it(table, command, run_tap, records, monkeypatch):
+    catalog = json.loads(command(entities=ENTITY)("--discover").text)
+    table.run("ALTER TABLE T ADD (EXTRA NUMBER(5), OTHER DATE)", "UPDATE T SET EXTRA = ID WHERE ID < 10")
+    monkeypatch.setenv("MELTANO_EXTRACT__SELECT", '["t.*", "!t.OTH*"]')
+    output = run_tap(entities=ENTITY, catalog=catalog)
+    properties = output.messages[0]["schema"]["properties"]
+    assert list(properties) == ["ID", "TEXT", "UPDATED", "EXTRA"]
+    assert properties["EXTRA"] == {"type": ["integer", "null"], "x-sql-datatype": "NUMBER(5)"}
+    assert {row["EXTRA"] for row in output.rows()} == {None, *range(10)}
+    assert any("EXTRA is new: it is read from now on" in change for change in records()[-1]["schema_changes"])
+    assert any("OTHER is new and not selected" in change for change in records()[-1]["schema_changes"])
+    record = run_tap(output.state, entities=ENTITY, catalog=catalog, transfer="record").records[0]
+    assert set(record) == {"ID", "TEXT", "UPDATED", "EXTRA"}
+
+
 def test_a_table_that_is_gone_is_named_with_its_code(table, command, run_tap):
     catalog = json.loads(command(entities=ENTITY)("--discover").text)
     table.run("DROP TABLE T")
