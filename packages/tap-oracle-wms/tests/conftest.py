@@ -124,7 +124,7 @@ class Output:
     @property
     def messages(self) -> list[dict[str, Any]]:
         """All messages; fails when a line is not JSON."""
-        return [json.loads(line, parse_float=_Decimal) for line in self.text.splitlines()]
+        return [json.loads(line, parse_float=_Decimal) for line in self.text.split("\n") if line]
 
     def of(self, kind: str) -> list[dict[str, Any]]:
         """The messages of a type."""
