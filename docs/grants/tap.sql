@@ -29,6 +29,12 @@ GRANT SELECT ON SYS.GV_$SESSION TO "<WMS_READER>";
 GRANT SELECT ON SYS.V_$DATABASE TO "<WMS_READER>";
 -- GRANT EXECUTE ON SYS.DBMS_FLASHBACK TO "<WMS_READER>";
 
+-- wms-ops verify: the source as of one SCN (not needed when the user owns the tables), and LOBs by their hash.
+-- GRANT FLASHBACK ON "<WMS>"."ALLOCATION" TO "<WMS_READER>";
+-- GRANT FLASHBACK ON "<WMS>"."ORDER_HDR" TO "<WMS_READER>";
+-- GRANT FLASHBACK ON "<WMS>"."ORDER_DTL" TO "<WMS_READER>";
+-- GRANT EXECUTE ON SYS.DBMS_CRYPTO TO "<WMS_READER>";
+
 -- ROWID ranges for the full sync; without it ranges of the key are read through its index.
 GRANT SELECT ON SYS.DBA_EXTENTS TO "<WMS_READER>";
 
