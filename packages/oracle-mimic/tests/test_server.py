@@ -63,6 +63,12 @@ def test_a_descriptor_too_long_for_one_packet(server: MimicServer) -> None:
         assert connection.service_name == "FREEPDB1"
 
 
+def test_pooled_and_shared_servers_are_not_started(server: MimicServer) -> None:
+    with pytest.raises(oracledb.Error, match="ORA-12520|12520"):
+        connect(server, dsn=f"{server.dsn}:pooled")
+    connect(server, dsn=f"{server.dsn}:dedicated").close()
+
+
 def test_unknown_services_and_sids(server: MimicServer) -> None:
     with pytest.raises(oracledb.OperationalError, match="ORA-12514"):
         connect(server, f"{server.host}:{server.port}/NOSUCH")

@@ -108,6 +108,8 @@ class Connection:
             code = 0 if wanted.sid.upper() in sids else negotiate.SID_UNKNOWN
         else:
             code = negotiate.NO_SERVICE_NAMED
+        if not code and wanted.server is not None and wanted.server.upper() != "DEDICATED":
+            code = negotiate.NO_SUCH_HANDLER  # neither dispatchers nor a connection pool are started here
         if code:
             logger.info("%s: refused with %d: %s", self._peer, code, wanted)
             self._stream.send_packet(packets.REFUSE, negotiate.refuse_body(code))

@@ -22,15 +22,16 @@ _NSI_FLAGS = 0x04  # without 0x10: no native network encryption
 _ACCEPT_HEADER = 41  # bytes of an ACCEPT of this version, with the packet's own header
 _RUNTIME_32K = 0x04  # VARCHAR2 up to 32767 bytes: decides in which order long binds are sent
 
-SERVICE_UNKNOWN, SID_UNKNOWN, NO_SERVICE_NAMED = 12514, 12505, 12504
+SERVICE_UNKNOWN, SID_UNKNOWN, NO_SERVICE_NAMED, NO_SUCH_HANDLER = 12514, 12505, 12504, 12520
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectData:
-    """What a connect descriptor asks for; one of the two is set."""
+    """What a connect descriptor asks for; one of service_name and sid is set. server: the kind of process, None for the listener's."""
 
     service_name: str | None
     sid: str | None
+    server: str | None = None
 
 
 def read_connect(stream: packets.PacketStream, timeout: float) -> ConnectData:
@@ -61,7 +62,7 @@ def parse_descriptor(text: str) -> ConnectData:
         found = re.search(rf"\(\s*{key}\s*=\s*([^()]*?)\s*\)", text, re.IGNORECASE)
         return found.group(1).strip('"') if found else None
 
-    return ConnectData(value("SERVICE_NAME"), value("SID"))
+    return ConnectData(value("SERVICE_NAME"), value("SID"), value("SERVER"))
 
 
 def accept_body() -> bytes:
