@@ -25,6 +25,7 @@ from oracle_connection.parameters import ConnectionParameters
 from oracle_connection.run_record import RunRecord
 from oracle_connection.types import parse_type
 
+from tap_oracle_wms import cost
 from tap_oracle_wms.bookmarks import Bookmark, FullSync
 from tap_oracle_wms.chunks import Plan
 from tap_oracle_wms.connector import ColumnDescription, TableDescription
@@ -139,8 +140,11 @@ def main() -> None:
     while True:
         chunk = jobs.get()["chunk"]
         sync.null_keys = sync.run.repeated = sync.run.source.retries = 0
+        source = sync.run.source
         try:
+            before = source.session_statistics()
             rows = sync.read_chunk(full_sync, chunk)
+            spent = cost.between(before, source.session_statistics())
         except StorageChangedError as error:
             _say({"storage_changed": str(error)})
         except DatabaseError as error:
@@ -152,7 +156,8 @@ def main() -> None:
                     "rows": rows,
                     "null_keys": sync.null_keys,
                     "repeated": sync.run.repeated,
-                    "retries": sync.run.source.retries,
+                    "retries": source.retries,
+                    "cost": spent,
                 }
             )
 

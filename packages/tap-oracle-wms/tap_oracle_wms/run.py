@@ -9,7 +9,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, Protocol
@@ -21,6 +21,7 @@ from oracle_connection.run_record import RunRecord
 
 from tap_oracle_wms.batches import Part, parts
 from tap_oracle_wms.bookmarks import Bookmark
+from tap_oracle_wms.cost import Cost
 from tap_oracle_wms.keys import ReplicationKey
 from tap_oracle_wms.outlets import Outlet, Sending
 from tap_oracle_wms.selection import Selection, Where
@@ -67,7 +68,7 @@ class Label:
 class StreamRun:
     """A stream in a run: where from, what, where to, and the record of it.
 
-    config: what the settings were made from, for processes that help.
+    config: what the settings were made from, for processes that help. helpers_cost: what their sessions cost the source.
     key: None for streams without a replication key. deadline: monotonic seconds after which nothing new is begun; None without.
     on_rows: called with the number of rows of each record batch that has come.
     """
@@ -86,6 +87,7 @@ class StreamRun:
     record: RunRecord
     deadline: float | None = None
     repeated: int = 0
+    helpers_cost: Cost | None = field(default_factory=dict)
     on_rows: Callable[[int], None] | None = None
 
     @property

@@ -21,6 +21,7 @@ from oracle_connection.parameters import ConnectionParameters
 from oracle_connection.types import select_expression
 
 from tap_oracle_wms import statements
+from tap_oracle_wms.cost import Reading
 from tap_oracle_wms.keys import ReplicationKey
 from tap_oracle_wms.statements import Statement
 
@@ -67,12 +68,14 @@ class Source:
         self._connection: oracledb.Connection | None = None
         self._action: str | None = None
         self._missing: set[str] = set()
+        self._sessions = 0
 
     @property
     def connection(self) -> oracledb.Connection:
         """The open connection; one attempt to open it is made when there is none."""
         if self._connection is None:
             self._connection = probe.connect(self.parameters, module=MODULE, action=self._action)
+            self._sessions += 1
             if self.run_id:
                 self._connection.client_identifier = self.run_id[:64]
         return self._connection
@@ -166,10 +169,10 @@ class Source:
                 return int(rows[0][0])
         return None
 
-    def session_statistics(self) -> dict[str, int] | None:
+    def session_statistics(self) -> Reading | None:
         """What this session has cost the server so far; None where that is not granted."""
         rows = self.ask_if_granted(statements.SESSION_STATISTICS)
-        return None if rows is None else {str(name): int(value) for name, value in rows}
+        return None if rows is None else Reading(self._sessions, {str(name): int(value) for name, value in rows})
 
     def read(self, text: str, binds: BindMaker, schema: pa.Schema, size: int, doing: str) -> Iterator[pa.RecordBatch]:
         """The rows of a query as record batches of at most `size` rows, each column exactly as `schema` says.

@@ -23,7 +23,7 @@ from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig, SDKBat
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.streams import Stream
 
-from tap_oracle_wms import connector, full_sync, incremental
+from tap_oracle_wms import connector, cost, full_sync, incremental
 from tap_oracle_wms.bookmarks import DONE, RUNNING, Bookmark
 from tap_oracle_wms.catalog import StreamDescription, column_types
 from tap_oracle_wms.connector import VIEW, ColumnDescription, TableDescription
@@ -176,7 +176,7 @@ class TableStream(Stream):
             raise ValueError(message)
         with self._recorded(ends=True), self.get_record_counter() as counter, self.get_sync_timer():
             self._counter = counter
-            statistics = run.source.session_statistics()
+            before = run.source.session_statistics()
             if self.ABORT_AT_RECORD_COUNT is not None:
                 run.read(lambda: [first_rows(self.ABORT_AT_RECORD_COUNT or 1)], Label(self._mode))
                 self.tap.state_writer.write_state(self.tap_state)
@@ -193,7 +193,7 @@ class TableStream(Stream):
             else:
                 incremental.sync_changes(run, self._bookmark)
             self.tap.writer.flush()
-            run.record.source_cost = _difference(statistics, run.source.session_statistics())
+            run.record.source_cost = cost.together(cost.between(before, run.source.session_statistics()), run.helpers_cost)
             run.record.retries = run.source.retries
             if run.record.status != "waiting":
                 run.record.status = "success"
@@ -381,10 +381,3 @@ class TableStream(Stream):
     def get_records(self, context: Context | None) -> Iterable[Record]:
         """Not used: rows never pass through the SDK one by one."""
         return ()
-
-
-def _difference(before: dict[str, int] | None, after: dict[str, int] | None) -> dict[str, int] | None:
-    """What the session cost between two readings; None where it cannot be told."""
-    if before is None or after is None:
-        return None
-    return {name.replace(" ", "_").replace("*", "").replace("/", "_"): value - before.get(name, 0) for name, value in after.items()}

@@ -20,6 +20,7 @@ from oracle_connection.errors import ConfigurationError, DatabaseError, FatalErr
 
 from tap_oracle_wms.bookmarks import FullSync
 from tap_oracle_wms.chunk_worker import describe
+from tap_oracle_wms.cost import together
 from tap_oracle_wms.full_sync import FullSyncRun, StorageChangedError
 from tap_oracle_wms.outlets import ArrowOutlet
 
@@ -70,6 +71,7 @@ class Workers:
                 self.sync.null_keys += answer["null_keys"]
                 run.repeated += answer["repeated"]
                 run.source.retries += answer["retries"]
+                run.helpers_cost = together(run.helpers_cost, answer["cost"])
                 yield answer["done"], answer["rows"]
                 if not run.out_of_time:
                     open_chunks += self._hand_out(number, waiting)

@@ -1,5 +1,6 @@
 """The full sync: every row once, resumed where it stopped, begun anew only when the table's storage changed."""
 
+import json
 import subprocess
 import sys
 from collections import Counter
@@ -55,6 +56,26 @@ def test_every_row_arrives_once_and_the_end_is_told(table, run_tap, records):
     assert output.messages[0]["schema"]["x-wms-run"]["generation"] == last.generation
     (record,) = records()
     assert (record["status"], record["rows"], record["chunks"]["done"]) == ("success", ROWS, last.full_sync.chunks)
+
+
+def test_what_a_run_cost_the_source_is_told_where_it_is_granted_and_never_0_where_not(table, run_tap, records):
+    run_tap(entities=ENTITY)
+    cost = records()[-1]["source_cost"]
+    assert cost["bytes_sent_via_SQLNet_to_client"] > ROWS * 200
+    assert cost["SQLNet_roundtrips_to_from_client"] > ROWS / 1000
+    table.server.faults.arm("drop", "mid_message", matching='SELECT "ID"')
+    run_tap(entities=ENTITY)
+    assert records()[-1]["source_cost"] is None  # the lost session took its figures with it
+    user = table.restricted("SELECT ON T")
+    run_tap(entities={"t": {"table": "TESTER.T", "replication_key": "UPDATED"}}, **user.config())
+    assert records()[-1]["source_cost"] is None
+
+
+def test_the_sdks_record_count_is_right_for_files_too(table, run_tap, caplog):
+    caplog.set_level("INFO")
+    run_tap(entities=ENTITY, chunk_rows=500)
+    metrics = [json.loads(line.partition("METRIC: ")[2]) for line in caplog.messages if line.startswith("METRIC")]
+    assert sum(metric["value"] for metric in metrics if metric["metric"] == "record_count") == ROWS
 
 
 def test_state_never_runs_ahead_of_the_files(table, run_tap):

@@ -27,6 +27,7 @@ def test_all_rows_arrive_once_on_several_connections(table, run_tap, records):
     assert {m.chunk for m, _ in batches[:-1]} == set(range(batches[-1][0].full_sync.chunks))
     assert output.state["bookmarks"]["t"]["full_sync"]["status"] == "done"
     assert records()[-1]["rows"] == ROWS
+    assert records()[-1]["source_cost"]["bytes_sent_via_SQLNet_to_client"] > ROWS * 200  # the workers' sessions count
 
 
 def test_an_error_in_one_process_ends_the_run_and_the_next_goes_on(table, run_tap):
