@@ -59,6 +59,11 @@ def one(bench: Bench, aggregate: str, source: str = "worker") -> Any:
         ("listagg(name) within group (order by id)", "ANABENCIDDEBEVE"),
         ("min(name) keep (dense_rank first order by pay)", "EVE"),
         ("max(name) keep (dense_rank last order by hired)", "EVE"),
+        ("sum(pay) keep (dense_rank last order by pay)", 9000),
+        ("sum(pay) keep (dense_rank first order by bonus nulls first)", 16000),
+        ("count(*) keep (dense_rank first order by case when pay > 2500 then 1 else 2 end)", 4),
+        ("count(bonus) keep (dense_rank last order by 1)", 2),
+        ("avg(pay) keep (dense_rank first order by case when pay > 2500 then 1 else 2 end)", 5500),
         ("sum(pay) / count(*)", 4800),
         ("sum('1')", 5),
         ("max(hired) - min(hired)", 1461),
@@ -206,3 +211,16 @@ def test_a_list_that_is_too_long_is_cut_where_oracle_cuts_it(bench: Bench) -> No
     assert one(bench, "listagg(name, ',' on overflow truncate) within group (order by id)") == "ANA,BEN,CID,DEB,EVE"
     with pytest.raises(OracleError, match="ORA-01489"):
         listed("error")
+
+
+def test_keep_stands_with_a_partition_and_counts_nothing_as_zero(bench: Bench) -> None:
+    over = "keep (dense_rank first order by pay) over (partition by boss_id)"
+    rows = bench.rows(f"select name, sum(id) {over}, count(*) {over}, avg(id) {over} from worker order by id")
+    assert rows == [("ANA", 1, 1, 1), ("BEN", 5, 2, Decimal("2.5")), ("CID", 5, 2, Decimal("2.5")), ("DEB", 5, 1, 5), ("EVE", 5, 1, 5)]
+    empty = "keep (dense_rank last order by pay) from worker where 1 = 0"
+    assert bench.rows(f"select count(*) {empty}") == [(0,)]
+    assert bench.rows(f"select sum(pay) {empty}") == [(None,)]
+    for aggregate, code in (("listagg(name)", 3001), ("sum(distinct pay)", 30482), ("min(*)", 936)):
+        with pytest.raises(OracleError) as raised:
+            bench.rows(f"select {aggregate} keep (dense_rank last order by pay) from worker")
+        assert raised.value.code == code

@@ -101,6 +101,19 @@ def test_scn_and_time_belong_together(wms: Client, clock: Clock) -> None:
     assert wms.value(f"select to_char(scn_to_timestamp({scn}), 'HH24:MI:SS') from dual") == "12:00:00"
 
 
+def test_an_scn_may_come_from_a_column(wms: Client, clock: Clock) -> None:
+    wms.run("create table noted (scn number)")
+    wms.run(f"insert into noted values ({_scn(wms)})")
+    clock.advance(30)
+    wms.run(f"insert into noted values ({_scn(wms)})")
+    wms.run("insert into noted values (null)")
+    shown = "select to_char(scn_to_timestamp(scn), 'HH24:MI:SS') from noted order by scn"
+    assert wms.values(shown) == ["12:00:00", "12:00:30", None]
+    wms.run("insert into noted values (1)")
+    with ora(8181):
+        wms.values(shown)
+
+
 def test_the_scn_grows_with_time_and_commits(wms: Client, clock: Clock) -> None:
     first = _scn(wms)
     assert _scn(wms) == first

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 from oracle_mimic.door import StatementInfo, Verifier
 from oracle_mimic.errors import OracleError
@@ -67,6 +68,7 @@ class Database:
         self.standby_lag_seconds = standby_lag_seconds
         catalog, log, next_number = storage.load()
         self.registry = TransactionRegistry(clock, log, next_number, retention_seconds)
+        engine.install(partial(expressions.define, definition=expressions.scn_function(self._moment_of_scn)))
         self.locks = LockTable(clock.now)
         self.modifications = Modifications()
         self.accounts = Accounts(self)
@@ -232,6 +234,12 @@ class Database:
     def note_ended(self, object_id: int) -> None:
         """A table has versions to purge some day."""
         self._ended.add(object_id)
+
+    def _moment_of_scn(self, scn: int) -> int:
+        """Microseconds since 1970; ORA-08181 for an SCN that the log does not hold."""
+        with self.registry.lock:
+            self.registry.current_scn()
+            return int(self.registry.log.moment_of(scn).timestamp() * 1_000_000)
 
     def check_space(self, table: Table) -> None:
         """ORA-01653 when a test has filled the disk."""

@@ -88,6 +88,10 @@ class Engine:
         self._idle_lock = threading.Lock()
         self._closed = False
 
+    def install(self, prepare: Callable[[Connection], None]) -> None:
+        """Add functions that were not known when the database was opened; no cursor may be running."""
+        prepare(self._root)
+
     def acquire(self) -> Connection:
         """A cursor with no open result; give it back with `release`."""
         with self._idle_lock:

@@ -6,9 +6,10 @@ from typing import Literal, cast
 
 from oracle_mimic.errors import OracleError, refused
 from oracle_mimic.sql import expressions
-from oracle_mimic.sql.binder.scope import LooseColumn, Scope, same_text
+from oracle_mimic.sql.binder.scope import LooseColumn, Scope
 from oracle_mimic.sql.binder.state import StatementState
 from oracle_mimic.sql.bound import Typed
+from oracle_mimic.sql.expressions.derive import same_text
 from oracle_mimic.sql.syntax import Bind, Name
 
 # Functions that take no parentheses. Oracle looks for a column first, except for the reserved ones.

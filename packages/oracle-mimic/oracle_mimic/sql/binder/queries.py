@@ -8,9 +8,10 @@ from oracle_mimic.errors import OracleError, refused
 from oracle_mimic.sql import expressions
 from oracle_mimic.sql.binder.body import Body, OutputColumn
 from oracle_mimic.sql.binder.rownum import count_of
-from oracle_mimic.sql.binder.scope import Scope, same_text
+from oracle_mimic.sql.binder.scope import Scope
 from oracle_mimic.sql.binder.selects import BoundSelect, SelectBinder
 from oracle_mimic.sql.bound import Relation, RelationColumn, Typed
+from oracle_mimic.sql.expressions.derive import same_text
 from oracle_mimic.sql.syntax import (
     CommonTable,
     Expression,

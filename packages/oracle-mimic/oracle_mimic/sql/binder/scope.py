@@ -5,17 +5,14 @@ Every column is a `Typed` whose text refers to its source by a DuckDB alias of o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from oracle_mimic.errors import OracleError
 from oracle_mimic.sql.bound import Relation, Typed
-from oracle_mimic.sql.expressions.derive import END_OF_ERROR
+from oracle_mimic.sql.expressions.derive import same_text
 from oracle_mimic.sql.syntax import Expression
 from oracle_mimic.types import Kind, OracleType
-
-_ERROR_NUMBER = re.compile(re.escape(END_OF_ERROR) + r"\d+")
 
 
 def quoted(name: str) -> str:
@@ -83,11 +80,6 @@ class GroupKey:
 
     typed: Typed
     text: str
-
-
-def same_text(sql: str) -> str:
-    """What two bindings of one expression have in common: texts of errors carry a number that makes each another."""
-    return _ERROR_NUMBER.sub(END_OF_ERROR, sql) if END_OF_ERROR in sql else sql
 
 
 @dataclass(slots=True)

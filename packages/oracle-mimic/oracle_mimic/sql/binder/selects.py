@@ -11,8 +11,9 @@ from oracle_mimic.sql import expressions
 from oracle_mimic.sql.binder.body import Body, OutputColumn
 from oracle_mimic.sql.binder.hierarchy import HierarchyBinder
 from oracle_mimic.sql.binder.rownum import is_rownum, mentions_rownum, row_limit
-from oracle_mimic.sql.binder.scope import GroupKey, Scope, same_text
+from oracle_mimic.sql.binder.scope import GroupKey, Scope
 from oracle_mimic.sql.bound import Typed
+from oracle_mimic.sql.expressions.derive import same_text
 from oracle_mimic.sql.lexer import tokenize
 from oracle_mimic.sql.syntax import (
     Call,

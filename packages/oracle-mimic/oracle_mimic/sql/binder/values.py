@@ -276,18 +276,25 @@ class ValueBinder(WindowBinder):
         return OrderTerm(self.value(item.expression, scope), item.descending, item.nulls_first)
 
     def _keep(self, name: str, node: Call, scope: Scope, over: str = "") -> Typed:
-        """MIN and MAX of the rows that come first (or last) in an order: the first value of that order, then of its own."""
-        if name not in ("MIN", "MAX") or len(node.arguments) != 1:
-            raise refused(f"{name} KEEP (DENSE_RANK ..)")
-        value = self.value(node.arguments[0], scope)
-        first = bool(node.keep_first)
-        keys: list[str] = []
-        for item in node.keep_order:
+        """An aggregate of the rows that come first (or last) in an order."""
+        if node.distinct:
+            raise OracleError(30482, "DISTINCT option not allowed for this function")
+        keys = [self.value(item.expression, scope) for item in node.keep_order]
+        order: list[str] = []
+        for item, key in zip(node.keep_order, keys, strict=True):
             nulls_first = item.descending if item.nulls_first is None else item.nulls_first
-            descending, nulls = (item.descending, nulls_first) if first else (not item.descending, not nulls_first)
-            keys.append(expressions.order_key(self.value(item.expression, scope), descending, nulls, self.ctx))
-        keys.append(expressions.order_key(value, name == "MAX", False, self.ctx))
-        return replace(value, sql=f"first({value.sql} ORDER BY {', '.join(keys)}){over}", nullable=True, literal=None)
+            backwards = not node.keep_first
+            order.append(expressions.order_key(key, item.descending != backwards, nulls_first != backwards, self.ctx))
+        arguments = self._arguments(node, scope)
+        if len(arguments) > 1:
+            raise OracleError(909, "invalid number of arguments")
+        if name not in ("MIN", "MAX"):
+            return expressions.kept(name, arguments[0] if arguments else None, order, keys, over=over, ctx=self.ctx)
+        if not arguments:
+            raise OracleError(909, "invalid number of arguments")
+        value = arguments[0]
+        order.append(expressions.order_key(value, name == "MAX", False, self.ctx))
+        return replace(value, sql=f"first({value.sql} ORDER BY {', '.join(order)}){over}", nullable=True, literal=None)
 
     def _grouping(self, name: str, node: Call, scope: Scope) -> Typed:
         if not scope.grouped:

@@ -5,6 +5,7 @@ Nothing here runs a query. `register` puts the Python functions that the text ca
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from oracle_mimic.sql.expressions import (
@@ -42,11 +43,12 @@ from oracle_mimic.sql.expressions.comparison import (
 from oracle_mimic.sql.expressions.conversion import assign, cast, common_carrier, common_type, convert, null_as
 from oracle_mimic.sql.expressions.failures import from_duckdb_error
 from oracle_mimic.sql.expressions.functions import call, is_aggregate, is_analytic
+from oracle_mimic.sql.expressions.functions_aggregate import kept
 from oracle_mimic.sql.expressions.intervals import literal_interval
 from oracle_mimic.sql.expressions.literals import bind, literal_date, literal_string, literal_timestamp, null
 from oracle_mimic.sql.expressions.numbers import float_constant, literal_number
 from oracle_mimic.sql.expressions.output import to_output, to_python
-from oracle_mimic.sql.expressions.registry import DEFINITIONS, arrow_function
+from oracle_mimic.sql.expressions.registry import DEFINITIONS, Definition, arrow_function
 
 # Imported for the functions they define.
 _DEFINING = (
@@ -59,20 +61,30 @@ _DEFINING = (
 def register(connection: Any) -> None:
     """Define the Python functions on a DuckDB connection, once per database; cursors of the same database see them."""
     for definition in DEFINITIONS.values():
-        connection.create_function(
-            definition.name,
-            arrow_function(definition),
-            list(definition.parameters),
-            definition.returns,
-            type="arrow",
-            null_handling="special",
-            side_effects=definition.volatile,
-        )
+        define(connection, definition)
+
+
+def define(connection: Any, definition: Definition) -> None:
+    """Define one function."""
+    connection.create_function(
+        definition.name,
+        arrow_function(definition),
+        list(definition.parameters),
+        definition.returns,
+        type="arrow",
+        null_handling="special",
+        side_effects=definition.volatile,
+    )
+
+
+def scn_function(microseconds_of: Callable[[int], int]) -> Definition:
+    """The function behind SCN_TO_TIMESTAMP of columns: from an SCN to microseconds since 1970, as one database's log has it."""
+    return Definition("ora_moment_of_scn", ("BIGINT",), "BIGINT", microseconds_of, nulls=False, volatile=True)
 
 
 __all__ = [
-    "arithmetic", "assign", "between", "bind", "call", "case_when", "cast", "common_carrier", "common_type", "comparable",
-    "compare", "concat", "convert", "float_constant", "from_duckdb_error", "group_key", "in_list", "is_aggregate", "is_analytic", "is_null",
-    "like", "literal_date", "literal_interval", "literal_number", "literal_string", "literal_timestamp", "negate", "null",
-    "null_as", "order_key", "register", "to_output", "to_python",
+    "arithmetic", "assign", "between", "bind", "call", "case_when", "cast", "common_carrier", "common_type", "comparable", "compare",
+    "concat", "convert", "define", "float_constant", "from_duckdb_error", "group_key", "in_list", "is_aggregate", "is_analytic",
+    "is_null", "kept", "like", "literal_date", "literal_interval", "literal_number", "literal_string", "literal_timestamp", "negate",
+    "null", "null_as", "order_key", "register", "scn_function", "to_output", "to_python",
 ]  # fmt: skip

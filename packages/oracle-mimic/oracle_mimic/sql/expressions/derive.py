@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -69,6 +70,7 @@ def constant(sql: str, type_: OracleType, carrier: str, value: Any) -> Typed:
 
 END_OF_ERROR = "\x1f"
 _raised = itertools.count()
+_ERROR_NUMBER = re.compile(re.escape(END_OF_ERROR) + r"\d+")
 
 
 def quote(text: str) -> str:
@@ -93,6 +95,11 @@ def raising(code: int, text: str, carrier: str) -> str:
     one, else DuckDB would compute two equal casts once, in advance, and fail although no branch needs them.
     """
     return f"([{null_of(carrier)}])[CAST({quote(f'ORA-{code:05d}: {text}{END_OF_ERROR}{next(_raised)}')} AS BIGINT)]"
+
+
+def same_text(sql: str) -> str:
+    """What two bindings of one expression have in common: texts of errors carry a number that makes each another."""
+    return _ERROR_NUMBER.sub(END_OF_ERROR, sql) if END_OF_ERROR in sql else sql
 
 
 def one_or_null(case: str, carrier: str, branches: Iterable[str]) -> str:

@@ -6,6 +6,8 @@ go through NUMBER bytes. MEDIAN, PERCENTILE_*, STDDEV and VARIANCE are computed 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from oracle_mimic.errors import OracleError, refused
@@ -23,6 +25,7 @@ from oracle_mimic.sql.expressions.derive import (
     TEXT,
     VARCHAR2_MAX,
     quote,
+    same_text,
     varchar2,
 )
 from oracle_mimic.sql.expressions.functions import Arguments, Options, aggregate
@@ -119,6 +122,30 @@ def min_(arguments: Arguments, ctx: BindContext, options: Options) -> Typed:
 def max_(arguments: Arguments, ctx: BindContext, options: Options) -> Typed:
     del ctx
     return _extreme("max", arguments, options)
+
+
+def kept(name: str, argument: Typed | None, order: Sequence[str], keys: Sequence[Typed], *, over: str, ctx: BindContext) -> Typed:
+    """COUNT, SUM or AVG KEEP (DENSE_RANK ..): over the rows of a group whose keys are those of the first in an order.
+
+    argument: None for COUNT(*); order: DuckDB text of the order; over: the window with its OVER, or nothing.
+    """
+    if name not in ("COUNT", "SUM", "AVG") or (argument is None and name != "COUNT"):
+        raise refused(f"{name} KEEP (DENSE_RANK ..)")
+    x = argument if argument is None or name == "COUNT" else numeric(argument, ctx)
+    value = "TRUE" if x is None else x.sql if name == "COUNT" or is_double(x) else as_bytes(x)
+    rows = f"list({{'k': row({', '.join(group_key(key) for key in keys)}), 'v': {value}}} ORDER BY {', '.join(order)}){over}"
+    values = f"list_transform(list_filter({rows}, lambda r: r.k IS NOT DISTINCT FROM ({rows})[1].k AND r.v IS NOT NULL), lambda r: r.v)"
+    options = Options(window=over or None)
+    count_text = f"coalesce(len({values}), 0)"
+    if name == "COUNT":
+        counted = grouped(f"CAST({count_text} AS {COUNT})", NUMBER, COUNT, options)
+        return replace(counted, nullable=False)
+    if x is not None and is_double(x):
+        return grouped(f"CAST(list_{name.lower()}({values}) AS DOUBLE)", BINARY_DOUBLE, "DOUBLE", options)
+    total = f"ora_sum_numbers({values})"
+    if name == "SUM":
+        return grouped(total, NUMBER, NUMBER_BYTES, options)
+    return grouped(f"ora_average({total}, ora_number(CAST({count_text} AS VARCHAR)))", NUMBER, NUMBER_BYTES, options)
 
 
 # --- statistics ------------------------------------------------------------------------------------------------------------
@@ -242,7 +269,7 @@ def listagg(arguments: Arguments, ctx: BindContext, options: Options) -> Typed:
     x = to_text(arguments[0], ctx)
     separator = f"coalesce({to_text(arguments[1], ctx).sql}, '')" if len(arguments) > 1 else "''"
     keys = [order_key(term.value, term.descending, term.nulls_first, ctx) for term in options.within_group]
-    if options.distinct and any(term.value.sql != x.sql for term in options.within_group):
+    if options.distinct and any(same_text(term.value.sql) != same_text(x.sql) for term in options.within_group):
         raise refused("LISTAGG(DISTINCT) ordered by another expression")
     order = f" ORDER BY {', '.join(keys)}" if keys else ""
     if options.truncation is not None:

@@ -285,12 +285,15 @@ def timestamp_to_scn(arguments: Arguments, ctx: BindContext) -> Typed:
 
 @scalar("SCN_TO_TIMESTAMP", least=1)
 def scn_to_timestamp(arguments: Arguments, ctx: BindContext) -> Typed:
-    """The moment of an SCN in the server's zone: TIMESTAMP(9), to about three seconds."""
-    scn = known(to_number(arguments[0], ctx), "SCN_TO_TIMESTAMP", ctx)
-    if scn is None:
-        return null_as(timestamp(9))
-    nanos = (ctx.scn_to_time(int(scn)) - _EPOCH) // timedelta(microseconds=1) * 1000
+    """The moment of an SCN in the server's zone: TIMESTAMP(9). ORA-08181 outside what the database remembers."""
+    x = to_number(arguments[0], ctx)
+    if x.literal is None and '"' in x.sql:
+        utc = f"(ora_moment_of_scn({as_integer(x)})::HUGEINT * 1000)"
+    else:
+        scn = known(x, "SCN_TO_TIMESTAMP", ctx)
+        if scn is None:
+            return null_as(timestamp(9))
+        utc = f"CAST('{(ctx.scn_to_time(int(scn)) - _EPOCH) // timedelta(microseconds=1) * 1000}' AS HUGEINT)"
     now = ctx.now()
-    utc = f"CAST('{nanos}' AS HUGEINT)"
-    shown = derived(f"CAST({{'utc': {utc}, 'tz': ({now.sql}).tz}} AS {TZ_STRUCT})", now.type, TZ_STRUCT)
+    shown = derived(moments.tz_struct(utc, f"({now.sql}).tz", x.sql), now.type, TZ_STRUCT, x)
     return moments.to_timestamp(shown, timestamp(9), ctx)
