@@ -49,15 +49,8 @@
         changed_rows number;
     begin
         select max(num_rows) into counted_rows from all_tables where owner = '{{ owner }}' and table_name = '{{ name }}';
-        begin
-            execute immediate 'select sum(inserts + updates + deletes) from all_tab_modifications '
-                || 'where table_owner = :owner and table_name = :name' into changed_rows using '{{ owner }}', '{{ name }}';
-        exception
-            when others then
-                if sqlcode <> -942 then
-                    raise;
-                end if;
-        end;
+        select sum(inserts + updates + deletes) into changed_rows
+        from all_tab_modifications where table_owner = '{{ owner }}' and table_name = '{{ name }}';
         if counted_rows is null or changed_rows * 100 >= counted_rows * {{ var('stale_statistics_percent') }} then
             dbms_stats.gather_table_stats(
                 ownname => '{{ owner }}', tabname => '{{ name }}', estimate_percent => {{ estimate_percent }},

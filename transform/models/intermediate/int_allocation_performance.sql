@@ -12,7 +12,7 @@ with allocations as (
     select * from {{ ref('stg_wms_allocation') }}
 ),
 
-{#- A day is recomputed as a whole: every benchmark below is of rows of the same day. -#}
+{# A day is recomputed as a whole: every benchmark below is of rows of the same day. #}
 touched_days as (
     select distinct allocation_date
     from {{ ref('stg_wms_allocation') }}
@@ -31,7 +31,7 @@ measured as (
     where allocations.allocation_date in (select touched_days.allocation_date from touched_days)
 ),
 
-{#- Deleted and cancelled rows are kept, so that their day is found again, but no benchmark sees them. -#}
+{# Deleted and cancelled rows are kept, so that their day is found again, but no benchmark sees them. #}
 timed as (
     select
         measured.*,

@@ -18,7 +18,7 @@ touched_days as (
 ),
 
 recomputed as (
-    select * from allocations
+    select allocations.* from allocations
     where allocations.allocation_date in (select touched_days.allocation_date from touched_days)
 ),
 

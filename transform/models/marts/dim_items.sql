@@ -87,8 +87,8 @@ classified as (
 select classified.*
 from classified
 {%- if is_incremental() %}
-{#- Every item is computed, from one row per item and day of the last 90 days; only those are written that came out otherwise. -#}
-{#- So neither age nor a movement that went over to another item needs a rule of its own (decision 0092). #}
+{# Every item is computed, from one row per item and day of the last 90 days; only those are written that came out otherwise. #}
+{# So neither age nor a movement that went over to another item needs a rule of its own (decision 0092). #}
 left join {{ this }} present on classified.item_id = present.item_id
 where present.item_id is null or {{ rows_differ(compared, 'classified', 'present') }}
 {%- endif %}

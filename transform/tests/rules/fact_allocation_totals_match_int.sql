@@ -5,7 +5,7 @@ with seen as (
     from {{ ref('fact_allocation_performance') }}
 ),
 
-{#- Days that int_allocation_performance has newer rows of are compared after the next run. -#}
+{# Days that int_allocation_performance has newer rows of are compared after the next run. #}
 pending as (
     select distinct source_rows.allocation_date
     from {{ ref('int_allocation_performance') }} source_rows
@@ -26,7 +26,7 @@ expected as (
 
 found as (
     select
-        model_rows.allocation_date as allocation_date,
+        model_rows.allocation_date,
         sum(model_rows.row_count) as row_count,
         sum(model_rows.shipped_count) as shipped_count,
         sum(model_rows.quantity_allocated) as quantity

@@ -5,7 +5,7 @@ with seen as (
     from {{ ref('int_allocation_performance') }}
 ),
 
-{#- Days with rows that were loaded after the last run are compared after the next one. -#}
+{# Days with rows that were loaded after the last run are compared after the next one. #}
 pending as (
     select distinct stg.allocation_date
     from {{ ref('stg_wms_allocation') }} stg

@@ -5,7 +5,7 @@ with seen as (
     from {{ ref('int_item_daily') }}
 ),
 
-{#- Days that int_allocation_performance has newer rows of are compared after the next run. -#}
+{# Days that int_allocation_performance has newer rows of are compared after the next run. #}
 pending as (
     select distinct source_rows.allocation_date
     from {{ ref('int_allocation_performance') }} source_rows

@@ -7,7 +7,7 @@ with seen as (
     from {{ ref('fact_order_fulfillment') }}
 ),
 
-{#- Orders that were loaded after the last run are compared after the next one. -#}
+{# Orders that were loaded after the last run are compared after the next one. #}
 expected as (
     select orders.*
     from {{ ref('stg_wms_orders') }} orders

@@ -5,7 +5,7 @@ with seen as (
     from {{ ref('int_user_activity') }}
 ),
 
-{#- Days that int_allocation_performance has newer rows of are compared after the next run. -#}
+{# Days that int_allocation_performance has newer rows of are compared after the next run. #}
 pending as (
     select distinct source_rows.allocation_date
     from {{ ref('int_allocation_performance') }} source_rows
@@ -25,7 +25,7 @@ expected as (
 
 found as (
     select
-        model_rows.allocation_date as allocation_date,
+        model_rows.allocation_date,
         sum(model_rows.line_count) as line_count,
         sum(model_rows.quantity) as quantity
     from {{ ref('int_user_activity') }} model_rows
