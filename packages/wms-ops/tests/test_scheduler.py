@@ -54,6 +54,21 @@ def test_a_tick_runs_the_job_and_counts_it(one):
     assert (tally.runs, tally.failures, tally.last_exit_code) == (1, 0, 0)
 
 
+def test_one_run_per_job_at_a_time_and_ticks_that_meet_it_are_counted(one):
+    scheduler = Scheduler(one.project, [SYNC], limit_seconds=20)
+    scheduler._engine.reschedule_job(SYNC.name, trigger="interval", seconds=0.5)
+    scheduler._engine.start()
+    tally = scheduler.tallies[SYNC.name]
+    try:
+        until(lambda: tally.missed >= 3)
+        assert (tally.runs, len(scheduler._processes)) == (0, 1)
+    finally:
+        one.finish()
+        scheduler.stop()
+    assert (tally.runs, tally.failures, tally.last_exit_code) == (1, 0, 0)
+    assert heartbeat(one)["jobs"][SYNC.name]["missed"] == tally.missed
+
+
 def test_a_failed_run_is_counted_and_the_next_one_starts_all_the_same(one):
     (one.root / "target.sh").write_text("#!/bin/sh\ncat; exit 3\n")
     one.finish()

@@ -1,9 +1,11 @@
 """States are shown, saved, restored and reopened; Meltano reads back what was written."""
 
 import json
+import os
 
 import pytest
 from wms_ops import states
+from wms_ops.__main__ import main
 from wms_ops.guard import FULL, INCREMENTAL, PLAIN, decide
 from wms_ops.states import StateError
 
@@ -73,6 +75,33 @@ def test_redo_during_a_run_is_refused(synced):
         states.redo(synced.project, "allocation", "allocation")
     synced.finish()
     assert process.wait(30) == 0
+
+
+@pytest.fixture
+def own_umask():
+    """The command sets one for its process, which here is the tests'."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("own_umask")
+def test_the_command_shows_saves_and_puts_back(synced, tmp_path, monkeypatch, capsys):
+    given = {"PROJECT_ROOT": str(synced.root), "ENVIRONMENT": "dev", "DATABASE_URI": synced.project.database_uri}
+    for name, value in given.items():
+        monkeypatch.setenv(f"MELTANO_{name}", value)
+    saved = tmp_path / "states.json"
+    assert main(["state", "show"]) == 0
+    assert "full sync done" in capsys.readouterr().out
+    assert main(["state", "export", str(saved)]) == 0
+    assert saved.stat().st_mode & 0o077 == 0
+    assert synced("state", "clear", "--force", STATE_ID).returncode == 0
+    assert main(["state", "restore", str(saved)]) == 0
+    assert capsys.readouterr().out.splitlines() == [f"1 states saved to {saved}", f"1 states restored from {saved}"]
+    assert meltano_reads(synced) == DONE
+    assert main(["state", "export"]) == 2
+    assert main(["state", "restore", str(tmp_path / "nothing.json")]) == 1
+    assert "nothing.json" in capsys.readouterr().err
 
 
 def test_a_file_of_another_environment_or_kind_is_refused(synced, tmp_path):

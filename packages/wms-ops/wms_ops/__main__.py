@@ -17,8 +17,8 @@ from wms_ops.verify.command import add_arguments as add_verify_arguments
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code: 0 done, 1 it could not be done (one line says why), 2 wrong usage."""
-    os.umask(0o077)
     options = _parser().parse_args(arguments)
+    os.umask(0o077)
     try:
         return int(options.verb(Project.from_environment(), options))
     except (ProjectError, SystemDatabaseError, states.StateError, jobs.MeltanoError) as error:
