@@ -22,6 +22,7 @@ from oracle_mimic.sql.engine import Connection, Engine, duckdb_transaction, run
 from oracle_mimic.sql.engine_storage import Storage
 from oracle_mimic.sql.locks import LockTable
 from oracle_mimic.sql.modifications import Modifications
+from oracle_mimic.sql.parallel_execute import ParallelExecute
 from oracle_mimic.sql.privileges import ROLE_PRIVILEGES, Privileges
 from oracle_mimic.sql.relations import VirtualRelations
 from oracle_mimic.sql.scn import Clock
@@ -72,6 +73,7 @@ class Database:
         self.locks = LockTable(clock.now)
         self.modifications = Modifications()
         self.accounts = Accounts(self)
+        self.parallel_execute = ParallelExecute()
         self.virtual = VirtualRelations()
         dictionary.install(self.virtual)
         self.catalog: Catalog = catalog or Catalog()

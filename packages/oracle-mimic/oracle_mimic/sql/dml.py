@@ -160,11 +160,26 @@ def _outcome(running: _Run, executions: int, *, array_row_counts: bool) -> Outco
 
 
 def _until_done(running: _Run, executions: range | None) -> Written:
-    """Try until nobody is in the way. ORA-08177 when that cannot be in a SERIALIZABLE transaction."""
+    """Try until nobody is in the way; a first statement that fails leaves no lock behind."""
+    session = running.session
+    locked_before = session.in_transaction
+    try:
+        return _try_again(running, executions, locked_before=locked_before)
+    except BaseException:
+        if not locked_before and session.transaction is None and not _keeps_locks(session):
+            session.database.locks.release(session.session_id)
+        raise
+
+
+def _try_again(running: _Run, executions: range | None, *, locked_before: bool) -> Written:
+    """One try after another. The table's lock, taken when the statement starts, is held while it waits for rows and keys.
+
+    ORA-08177 when that cannot be in a SERIALIZABLE transaction.
+    """
     session = running.session
     for _ in range(_MAX_RESTARTS):
         try:
-            return _try(running, executions)
+            return _try(running, executions, locked_before=locked_before)
         except _StalePlanError:
             running.plan, running.dml = _planned(session, running.sql, running.binds, array=running.array is not None)
         except BlockedError as blocked:
@@ -177,11 +192,10 @@ def _until_done(running: _Run, executions: range | None) -> Written:
     raise OracleError(604, "error occurred at recursive SQL level 1: oracle-mimic gave a statement up that others kept changing rows of")
 
 
-def _try(running: _Run, executions: range | None) -> Written:
+def _try(running: _Run, executions: range | None, *, locked_before: bool) -> Written:
     session, plan, table = running.session, running.dml, running.dml.table
     database = session.database
     database.check_space(table)
-    locked_before = session.in_transaction
     if table.temporary is None:
         mode = Mode.EXCLUSIVE if plan.is_direct_path else Mode.ROW_EXCLUSIVE
         database.locks.lock_table(session.session_id, table.object_id, mode, None)
@@ -252,8 +266,6 @@ def _write(running: _Run, cursor: Connection, attempt: DmlTry, staged: Staged) -
         if not had_transaction:
             database.registry.ended(transaction)
             session.transaction = None
-            if not _keeps_locks(session):
-                database.locks.release(session.session_id)
         raise
     transaction.tables |= attempt.touched
     transaction.row_changes += written.rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from oracle_mimic.door import Binds, Outcome, Rows
@@ -15,6 +15,7 @@ from oracle_mimic.sql.plsql.host import ServerOutput
 from oracle_mimic.types import Column, OracleType
 
 if TYPE_CHECKING:
+    from oracle_mimic.sql.parallel_execute import ParallelExecute
     from oracle_mimic.sql.session import Session
 
 
@@ -72,3 +73,7 @@ class SessionHost:
         """See `plsql.Host.flush_modifications`."""
         if not self._session.context().privileges.has_system("ANALYZE ANY"):
             raise OracleError(20000, "Insufficient privileges")
+
+    def parallel_execute(self, action: Callable[[ParallelExecute, Session], None]) -> None:
+        """See `plsql.Host.parallel_execute`."""
+        action(self._session.database.parallel_execute, self._session)

@@ -284,6 +284,11 @@ class Session:
             self.transaction = self.database.registry.begin(self.session_id)
         return self.transaction
 
+    def ping(self) -> None:
+        """See `door.Session.ping`."""
+        with self.call(None):
+            pass
+
     def commit(self) -> None:
         """See `door.Session.commit`."""
         with self.call("COMMIT"):

@@ -77,6 +77,9 @@ class IntervalLiteral(Expression):
     units: IntervalUnits
 
 
+OWN_RETURNING = "RETURNED "  # begins the names of the binds by which a PL/SQL block takes what its own RETURNING gives
+
+
 @dataclass(frozen=True, slots=True)
 class Bind(Expression):
     """A bind variable: its name, and which occurrence in the statement it is (0-based)."""

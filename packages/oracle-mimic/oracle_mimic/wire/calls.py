@@ -56,7 +56,7 @@ class SessionCalls:
             requests.FETCH: self._read_fetch,
             requests.COMMIT: lambda: self._commit_call,
             requests.ROLLBACK: lambda: self._rollback_call,
-            requests.PING: lambda: self._status,
+            requests.PING: lambda: self._ping_call,
             requests.LOGOFF: lambda: self._rollback_call,
             requests.LOB_OP: self._read_lob,
             requests.DIRECT_PREPARE: self._read_direct_prepare,
@@ -163,6 +163,10 @@ class SessionCalls:
 
     def _commit_call(self) -> Sequence[Part]:
         self._commit()
+        return self._status()
+
+    def _ping_call(self) -> Sequence[Part]:
+        self.session.ping()
         return self._status()
 
     def _rollback_call(self) -> Sequence[Part]:

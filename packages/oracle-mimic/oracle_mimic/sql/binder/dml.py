@@ -8,6 +8,7 @@ from oracle_mimic.errors import OracleError, refused
 from oracle_mimic.sql import expressions
 from oracle_mimic.sql.binder.body import Body
 from oracle_mimic.sql.binder.queries import QueryBinder
+from oracle_mimic.sql.binder.returning import into_bind
 from oracle_mimic.sql.binder.rownum import mentions_rownum, row_limit
 from oracle_mimic.sql.binder.scope import Scope, Source, table_source
 from oracle_mimic.sql.binder.selects import ROWNUM_TYPE
@@ -281,7 +282,8 @@ class DmlBinder(QueryBinder):
         name = table.alias.name if table.alias is not None else table.parts[-1].name
         scope = Scope(sources=[table_source(_ROW_ALIAS, relation, name, None)], clause="VALUES")
         values = self.values(node.expressions, scope)
-        return Returning(tuple(expressions.to_output(value, self.ctx) for value in values))
+        taken = [into_bind(value, target, self.slots, self.ctx) for value, target in zip(values, node.into, strict=True)]
+        return Returning(tuple(expressions.to_output(value, self.ctx) for value in taken))
 
 
 def _rid(source: Source) -> str:

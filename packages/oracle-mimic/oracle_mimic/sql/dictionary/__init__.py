@@ -11,12 +11,14 @@ exist (ORA-00942, ORA-00904).
 
 from __future__ import annotations
 
-from oracle_mimic.sql.dictionary import absent, activity, instance, keys, objects, statistics, storage, tables, users
+from oracle_mimic.sql.dictionary import absent, activity, instance, keys, objects, parallel_execute, statistics, storage, tables, users
 from oracle_mimic.sql.dictionary.definition import DictionaryView
 from oracle_mimic.sql.relations import VirtualRelations
 
 VIEWS: dict[str, DictionaryView] = {
-    view.name: view for module in (tables, keys, objects, users, storage, instance, activity, statistics, absent) for view in module.VIEWS
+    view.name: view
+    for module in (tables, keys, objects, users, storage, instance, activity, statistics, parallel_execute, absent)
+    for view in module.VIEWS
 }
 
 

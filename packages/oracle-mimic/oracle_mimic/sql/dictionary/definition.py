@@ -227,6 +227,7 @@ _ARROW_TYPES: Mapping[Kind, pa.DataType] = {
     Kind.CLOB: pa.string(),
     Kind.RAW: pa.binary(),
     Kind.DATE: pa.timestamp("s"),
+    Kind.ROWID: pa.decimal128(38, 0),
 }
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from oracle_mimic.errors import OracleError, refused
-from oracle_mimic.sql.plsql import values
+from oracle_mimic.sql.plsql import parallel_execute, values
 from oracle_mimic.sql.plsql.fragments import compile_error
 from oracle_mimic.sql.plsql.packages import PROCEDURES, Arguments
 from oracle_mimic.sql.plsql.statements import SqlRunner, target_of
 from oracle_mimic.sql.plsql.syntax import CallProcedure, Fragment, Target
 from oracle_mimic.sql.plsql.values import Frame, Value
 from oracle_mimic.types import Kind
+
+_DEFINING = (parallel_execute,)  # imported for the procedures it defines
 
 
 class ProcedureCaller(SqlRunner):

@@ -20,10 +20,9 @@ from oracle_mimic.sql.plsql.fragments import compile_error
 from oracle_mimic.sql.plsql.host import Host
 from oracle_mimic.sql.plsql.syntax import Fragment, Target
 from oracle_mimic.sql.plsql.values import Cursor, Frame, Record, Value, Variable
-from oracle_mimic.sql.syntax import Bind, Name
+from oracle_mimic.sql.syntax import OWN_RETURNING, Bind, Name
 from oracle_mimic.types import Column, Kind, OracleType
 
-_RETURNED = "RETURNED "
 _INTO_COUNT = "PLS-00394: wrong number of values in the INTO list of a FETCH statement"
 
 
@@ -135,7 +134,7 @@ class Evaluator:
         types: list[OracleType] = []
         columns: list[pa.Array | None] = []
         for name in inspect(text).bind_names:
-            value = values.text(None) if name.startswith(_RETURNED) else self._bound(name, frame)
+            value = values.text(None) if name.startswith(OWN_RETURNING) else self._bound(name, frame)
             types.append(value.type)
             columns.append(value.array)
         return Binds(types, columns)
@@ -162,11 +161,11 @@ class Evaluator:
 
     def into_clause(self, count: int) -> str:
         """INTO for the values of RETURNING, whose targets are assigned afterwards."""
-        return " INTO " + ", ".join(f':"{_RETURNED}{number}"' for number in range(count)) if count else ""
+        return " INTO " + ", ".join(f':"{OWN_RETURNING}{number}"' for number in range(count)) if count else ""
 
     def type_bound(self, name: str, frame: Frame) -> OracleType:
         """The type of a bind: of a variable, of the client's, or of a value that RETURNING gives back."""
-        return values.TEXT if name.startswith(_RETURNED) else self._bound(name, frame).type
+        return values.TEXT if name.startswith(OWN_RETURNING) else self._bound(name, frame).type
 
     def _first_row(self, text: str, frame: Frame) -> list[Value]:
         return next(values_of(self.host.query(text, self.binds(text, frame))))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from oracle_mimic.door import Binds, Outcome, Rows
 from oracle_mimic.errors import OracleError
 from oracle_mimic.types import Column, OracleType
+
+if TYPE_CHECKING:
+    from oracle_mimic.sql.parallel_execute import ParallelExecute
+    from oracle_mimic.sql.session import Session
 
 MAX_LINE_BYTES = 32767
 
@@ -88,4 +92,8 @@ class Host(Protocol):
 
     def flush_modifications(self) -> None:
         """DBMS_STATS.FLUSH_DATABASE_MONITORING_INFO: the counts are never late here; ORA-20000 without ANALYZE ANY."""
+        ...
+
+    def parallel_execute(self, action: Callable[[ParallelExecute, Session], None]) -> None:
+        """Do something with the tasks of DBMS_PARALLEL_EXECUTE."""
         ...

@@ -58,7 +58,7 @@ class Procedure:
 PROCEDURES: dict[str, Procedure] = {}
 
 
-def _procedure(
+def procedure(
     name: str, *parameters: str, out: tuple[str, ...] = (), required: int | None = None, others: bool = False
 ) -> Callable[[Callable[[Host, Arguments], None]], Callable[[Host, Arguments], None]]:
     def define(function: Callable[[Host, Arguments], None]) -> Callable[[Host, Arguments], None]:
@@ -69,7 +69,7 @@ def _procedure(
     return define
 
 
-@_procedure("DBMS_OUTPUT.ENABLE", "BUFFER_SIZE", required=0)
+@procedure("DBMS_OUTPUT.ENABLE", "BUFFER_SIZE", required=0)
 def _enable(host: Host, arguments: Arguments) -> None:
     host.output.enabled = True
     if "BUFFER_SIZE" not in arguments.given:
@@ -79,70 +79,70 @@ def _enable(host: Host, arguments: Arguments) -> None:
     host.output.limit = None if size is None else min(max(int(size), 2000), 1_000_000)
 
 
-@_procedure("DBMS_OUTPUT.DISABLE")
+@procedure("DBMS_OUTPUT.DISABLE")
 def _disable(host: Host, arguments: Arguments) -> None:
     host.output.disable()
 
 
-@_procedure("DBMS_OUTPUT.PUT_LINE", "A")
+@procedure("DBMS_OUTPUT.PUT_LINE", "A")
 def _put_line(host: Host, arguments: Arguments) -> None:
     host.output.put(arguments.text("A") or "", end=True)
 
 
-@_procedure("DBMS_OUTPUT.PUT", "A")
+@procedure("DBMS_OUTPUT.PUT", "A")
 def _put(host: Host, arguments: Arguments) -> None:
     host.output.put(arguments.text("A") or "", end=False)
 
 
-@_procedure("DBMS_OUTPUT.NEW_LINE")
+@procedure("DBMS_OUTPUT.NEW_LINE")
 def _new_line(host: Host, arguments: Arguments) -> None:
     host.output.put("", end=True)
 
 
-@_procedure("DBMS_OUTPUT.GET_LINE", "LINE", "STATUS", out=("LINE", "STATUS"))
+@procedure("DBMS_OUTPUT.GET_LINE", "LINE", "STATUS", out=("LINE", "STATUS"))
 def _get_line(host: Host, arguments: Arguments) -> None:
     lines = host.output.lines
     arguments.out["STATUS"] = values.integer(0 if lines else 1)
     arguments.out["LINE"] = values.text(lines.popleft() if lines else None)
 
 
-@_procedure("DBMS_APPLICATION_INFO.SET_MODULE", "MODULE_NAME", "ACTION_NAME")
+@procedure("DBMS_APPLICATION_INFO.SET_MODULE", "MODULE_NAME", "ACTION_NAME")
 def _set_module(host: Host, arguments: Arguments) -> None:
     host.set_client_info({"module": arguments.text("MODULE_NAME") or "", "action": arguments.text("ACTION_NAME") or ""})
 
 
-@_procedure("DBMS_APPLICATION_INFO.SET_ACTION", "ACTION_NAME")
+@procedure("DBMS_APPLICATION_INFO.SET_ACTION", "ACTION_NAME")
 def _set_action(host: Host, arguments: Arguments) -> None:
     host.set_client_info({"action": arguments.text("ACTION_NAME") or ""})
 
 
-@_procedure("DBMS_APPLICATION_INFO.SET_CLIENT_INFO", "CLIENT_INFO")
+@procedure("DBMS_APPLICATION_INFO.SET_CLIENT_INFO", "CLIENT_INFO")
 def _set_client_info(host: Host, arguments: Arguments) -> None:
     host.set_client_info({"client_info": arguments.text("CLIENT_INFO") or ""})
 
 
-@_procedure("DBMS_APPLICATION_INFO.READ_MODULE", "MODULE_NAME", "ACTION_NAME", out=("MODULE_NAME", "ACTION_NAME"))
+@procedure("DBMS_APPLICATION_INFO.READ_MODULE", "MODULE_NAME", "ACTION_NAME", out=("MODULE_NAME", "ACTION_NAME"))
 def _read_module(host: Host, arguments: Arguments) -> None:
     arguments.out["MODULE_NAME"] = values.text(host.client_info("module"))
     arguments.out["ACTION_NAME"] = values.text(host.client_info("action"))
 
 
-@_procedure("DBMS_APPLICATION_INFO.READ_CLIENT_INFO", "CLIENT_INFO", out=("CLIENT_INFO",))
+@procedure("DBMS_APPLICATION_INFO.READ_CLIENT_INFO", "CLIENT_INFO", out=("CLIENT_INFO",))
 def _read_client_info(host: Host, arguments: Arguments) -> None:
     arguments.out["CLIENT_INFO"] = values.text(host.client_info("client_info"))
 
 
-@_procedure("DBMS_SESSION.SET_IDENTIFIER", "CLIENT_ID")
+@procedure("DBMS_SESSION.SET_IDENTIFIER", "CLIENT_ID")
 def _set_identifier(host: Host, arguments: Arguments) -> None:
     host.set_client_info({"client_identifier": arguments.text("CLIENT_ID") or ""})
 
 
-@_procedure("DBMS_SESSION.CLEAR_IDENTIFIER")
+@procedure("DBMS_SESSION.CLEAR_IDENTIFIER")
 def _clear_identifier(host: Host, arguments: Arguments) -> None:
     host.set_client_info({"client_identifier": ""})
 
 
-@_procedure("DBMS_SESSION.SET_NLS", "PARAM", "VALUE")
+@procedure("DBMS_SESSION.SET_NLS", "PARAM", "VALUE")
 def _set_nls(host: Host, arguments: Arguments) -> None:
     """VALUE is written as in ALTER SESSION, with its quotes."""
     parameter, value = arguments.text("PARAM") or "", arguments.text("VALUE") or ""
@@ -163,7 +163,7 @@ PROCEDURES["DBMS_SESSION.SLEEP"] = PROCEDURES["DBMS_LOCK.SLEEP"] = Procedure(_sl
 _STATISTICS = ("OWNNAME", "TABNAME", "PARTNAME", "ESTIMATE_PERCENT", "BLOCK_SAMPLE", "METHOD_OPT", "DEGREE", "GRANULARITY", "CASCADE")
 
 
-@_procedure("DBMS_STATS.GATHER_TABLE_STATS", *_STATISTICS, required=2, others=True)
+@procedure("DBMS_STATS.GATHER_TABLE_STATS", *_STATISTICS, required=2, others=True)
 def _gather_table_statistics(host: Host, arguments: Arguments) -> None:
     owner, table = arguments.text("OWNNAME"), arguments.text("TABNAME")
     if table is None:
@@ -173,7 +173,7 @@ def _gather_table_statistics(host: Host, arguments: Arguments) -> None:
     host.gather_statistics(_stored_name(owner), _stored_name(table) or "")
 
 
-@_procedure("DBMS_STATS.FLUSH_DATABASE_MONITORING_INFO")
+@procedure("DBMS_STATS.FLUSH_DATABASE_MONITORING_INFO")
 def _flush_modifications(host: Host, arguments: Arguments) -> None:
     host.flush_modifications()
 
