@@ -6,7 +6,6 @@ Rows become fit for a load table here: each column in the Arrow type its Oracle 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -14,10 +13,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 from oracle_connection.contract import BatchMetadata, Mode, utc_text
-from oracle_connection.types import Kind, OracleType, arrow_type
+from oracle_connection.types import Kind, arrow_type
 from oracle_connection.values import from_json
 
-from target_oracle.columns import DELETED_AT, SEQUENCE, Column, TableModel
+from target_oracle.columns import DELETED_AT, Column, TableModel
 from target_oracle.errors import DataError
 
 MAX_BATCH_ID = 200
@@ -169,61 +168,3 @@ def _check_precision(values: pa.ChunkedArray, column: Column) -> None:
         if value is not None and not -limit < value < limit:  # abs() of a Decimal rounds to the context's 28 digits
             message = f"column {column.name} {column.type}: {value} has too many digits (as ORA-01438)"
             raise DataError(message)
-
-
-def latest(table: pa.Table, key: Sequence[str], types: Sequence[OracleType]) -> pa.Table | None:
-    """Without the rows that a later one of the same key replaces; None when there are none.
-
-    Later is a higher sequence, with equal or unknown ones the later position. A delete mark does not replace the live row before it.
-    """
-    if not key or table.num_rows < 2:
-        return None
-    keys = [_comparable(table[name], type_) for name, type_ in zip(key, types, strict=True)]
-    own_versions = any(name in table.column_names and table[name].null_count < table.num_rows for name in (SEQUENCE.name, DELETED_AT.name))
-    if not own_versions:
-        positions = pa.table([*keys, pa.array(range(table.num_rows), pa.int64())], names=[*key, "position"])
-        if len(keys) == 1 and len(pc.unique(keys[0])) == table.num_rows:
-            return None
-        last = positions.group_by(list(key), use_threads=False).aggregate([("position", "max")])
-        return None if last.num_rows == table.num_rows else table.take(last["position_max"].sort())
-    kept = _latest_positions(table, [each.to_pylist() for each in keys])
-    return None if len(kept) == table.num_rows else table.take(pa.array(kept, pa.int64()))
-
-
-def latest_positions(table: pa.Table, key: Sequence[str], types: Sequence[OracleType]) -> list[int]:
-    """The positions of the rows that `latest` keeps."""
-    if not key:
-        return list(range(table.num_rows))
-    return _latest_positions(table, [_comparable(table[name], type_).to_pylist() for name, type_ in zip(key, types, strict=True)])
-
-
-def _latest_positions(table: pa.Table, keys: Sequence[Sequence[Any]]) -> list[int]:
-    count = table.num_rows
-    names = table.column_names
-    sequences = table[SEQUENCE.name].to_pylist() if SEQUENCE.name in names else [None] * count
-    deleted = table[DELETED_AT.name].is_valid().to_pylist() if DELETED_AT.name in names else [False] * count
-    live: dict[tuple[Any, ...], int] = {}
-    dead: dict[tuple[Any, ...], int] = {}
-    rank = [(-1 if sequence is None else sequence, position) for position, sequence in enumerate(sequences)]
-    for position, key in enumerate(zip(*keys, strict=True)):
-        group = dead if deleted[position] else live
-        if key not in group or rank[position] > rank[group[key]]:
-            group[key] = position
-    kept = [position for key, position in live.items()]
-    kept += [position for key, position in dead.items() if key not in live or rank[position] > rank[live[key]]]
-    return sorted(kept)
-
-
-def _comparable(values: pa.ChunkedArray, type_: OracleType) -> pa.ChunkedArray:
-    """Key values in a form in which equal ones are equal to Arrow as they are to Oracle."""
-    if type_.kind in {Kind.CHAR, Kind.NCHAR}:
-        return pc.utf8_rtrim(values, " ")
-    if type_.kind in {Kind.NUMBER, Kind.FLOAT} and pa.types.is_string(values.type):
-        from decimal import Context, Decimal
-
-        every_digit = Context(prec=200)  # the default context rounds to 28 digits
-        plain = [None if text is None else str(every_digit.normalize(Decimal(text))) for text in values.to_pylist()]
-        return pa.chunked_array([pa.array(plain, pa.string())])
-    if pa.types.is_floating(values.type):
-        return pc.add(values, pa.scalar(0, values.type))  # -0.0 becomes 0.0, as Oracle stores it
-    return values

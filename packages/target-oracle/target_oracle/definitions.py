@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from oracle_connection.types import OracleType
 
-from target_oracle.columns import DELETED_AT, LOADED_METADATA, Column, TableModel, load_type
+from target_oracle.columns import DELETED_AT, LOADED_METADATA, REPLACES, Column, TableModel, load_type
 from target_oracle.naming import listed, qualified, quoted
 
 
@@ -30,7 +30,7 @@ def create_load_table(model: TableModel, name: str) -> str:
 
 def load_columns(model: TableModel) -> tuple[Column, ...]:
     """The columns of a load table, in order: the data, then the metadata that may differ from row to row."""
-    return model.columns + LOADED_METADATA
+    return (*model.columns, *LOADED_METADATA, REPLACES)
 
 
 def create_key_table(model: TableModel, name: str) -> str:

@@ -18,6 +18,7 @@ from target_oracle.columns import (
     LOADED_METADATA,
     LOB_KINDS,
     RECEIVED_AT,
+    REPLACES,
     SEQUENCE,
     TABLE_VERSION,
     Column,
@@ -57,9 +58,8 @@ def merge(model: TableModel, load: str) -> str:
     updated = [each for each in model.columns if each.name not in model.key]
     assignments = [f"t.{quoted(each.name)}=s.{quoted(each.name)}" for each in (*updated, *_metadata(model))]
     names = [each.name for each in model.all_columns]
-    parts = [
-        f"MERGE INTO {qualified(model.schema, model.name)} t USING ({batch_rows(model, load)}) s ON ({_same_key(model, 's')})",
-    ]
+    rows = batch_rows(model, load, replaces=True)
+    parts = [f"MERGE INTO {qualified(model.schema, model.name)} t USING ({rows}) s ON ({_same_key(model, 's')})"]
     if assignments:
         parts.append(f"WHEN MATCHED THEN UPDATE SET {','.join(assignments)} WHERE {_newer(model)}({_changed(model, updated)})")
     values = ",".join(f"s.{quoted(each)}" for each in names)
@@ -83,8 +83,11 @@ def append_rows(model: TableModel, loads: Sequence[str], *, into: str) -> str:
     return f"INSERT /*+ APPEND */ INTO {qualified(model.schema, into)} ({names}) {rows}"
 
 
-def batch_rows(model: TableModel, load: str) -> str:
-    """The batch's live rows, in the target's types and column order. Binds: BATCH_BINDS when the table has metadata columns."""
+def batch_rows(model: TableModel, load: str, *, replaces: bool = False) -> str:
+    """The batch's live rows, in the target's types and column order. Binds: BATCH_BINDS when the table has metadata columns.
+
+    replaces: with the mark of rows that are the latest of several (`versions.latest`).
+    """
     items = [f"{value_expression(each)} AS {quoted(each.name)}" for each in model.columns]
     if model.metadata:
         own = {each.name: f"l.{quoted(each.name)}" for each in LOADED_METADATA}
@@ -96,6 +99,8 @@ def batch_rows(model: TableModel, load: str) -> str:
             f"NVL({own[SEQUENCE.name]},TO_NUMBER(:sequence)) AS {quoted(SEQUENCE.name)}",
             f"NVL({own[TABLE_VERSION.name]},TO_NUMBER(:table_version)) AS {quoted(TABLE_VERSION.name)}",
         ]
+        if replaces:
+            items.append(f"l.{quoted(REPLACES.name)} AS {quoted(REPLACES.name)}")
     return f"SELECT {','.join(items)} FROM {qualified(model.schema, load)} l WHERE l.{quoted(DELETED_AT.name)} IS NULL"
 
 
@@ -130,17 +135,20 @@ def count_deletes(model: TableModel, load: str) -> str:
 
 
 def mark_deleted(model: TableModel, load: str) -> str:
-    """Soft delete: the batch's delete marks onto rows that are there and not newer. Binds: batched_at, received_at, sequence."""
+    """Soft delete: the batch's delete marks onto rows that are there and not newer. Binds: batched_at,
+    received_at, sequence, extracted_at."""
     keys = ",".join(f"{value_expression(model.column(each))} AS {quoted(each)}" for each in model.key)
-    own_sequence = f"NVL(l.{quoted(SEQUENCE.name)},TO_NUMBER(:sequence))"
+    own_sequence, own_time = _own_version()
     return (
         f"MERGE INTO {qualified(model.schema, model.name)} t "
-        f"USING (SELECT {keys},l.{quoted(DELETED_AT.name)} AS {quoted(DELETED_AT.name)},{own_sequence} AS {quoted(SEQUENCE.name)} "
+        f"USING (SELECT {keys},l.{quoted(DELETED_AT.name)} AS {quoted(DELETED_AT.name)},{own_sequence} AS {quoted(SEQUENCE.name)},"
+        f"{own_time} AS {quoted(EXTRACTED_AT.name)} "
         f"FROM {qualified(model.schema, load)} l WHERE l.{quoted(DELETED_AT.name)} IS NOT NULL) s "
         f"ON ({_same_key(model, 's')}) WHEN MATCHED THEN UPDATE SET t.{quoted(DELETED_AT.name)}=s.{quoted(DELETED_AT.name)},"
         f"t.{quoted(BATCHED_AT.name)}={moment('batched_at')},t.{quoted(RECEIVED_AT.name)}={moment('received_at')},"
-        f"t.{quoted(SEQUENCE.name)}=NVL(s.{quoted(SEQUENCE.name)},t.{quoted(SEQUENCE.name)}) "
-        f"WHERE {_newer_sequence()} AND t.{quoted(DELETED_AT.name)} IS NULL"
+        f"t.{quoted(SEQUENCE.name)}=NVL(s.{quoted(SEQUENCE.name)},t.{quoted(SEQUENCE.name)}),"
+        f"t.{quoted(EXTRACTED_AT.name)}=NVL(s.{quoted(EXTRACTED_AT.name)},t.{quoted(EXTRACTED_AT.name)}) "
+        f"WHERE {_newer_version(*_version('s'))} AND t.{quoted(DELETED_AT.name)} IS NULL"
     )
 
 
@@ -181,7 +189,7 @@ def delete_unseen(model: TableModel, keys: str) -> str:
 
 def delete_duplicates(model: TableModel, beside: str) -> str:
     """Of rows with one key keep the one read at the highest SCN; with equal ones, the one written last."""
-    order = [f"{quoted(SEQUENCE.name)} DESC NULLS LAST", f"{quoted(BATCHED_AT.name)} DESC NULLS LAST"] if model.metadata else []
+    order = [f"{quoted(each.name)} DESC NULLS LAST" for each in (SEQUENCE, EXTRACTED_AT, BATCHED_AT)] if model.metadata else []
     table = qualified(model.schema, beside)
     ranked = (
         f'SELECT ROWID AS "RID", ROW_NUMBER() OVER (PARTITION BY {listed(model.key)} ORDER BY {",".join([*order, "ROWID DESC"])}) AS "RN" '
@@ -233,10 +241,10 @@ def _key_of_load(model: TableModel) -> str:
 
 
 def _changed(model: TableModel, columns: Iterable[Column]) -> str:
-    """True when a column differs, NULL-safely, or when the row comes back from the deleted."""
+    """True when a column differs, NULL-safely, when the row comes back from the deleted, or was another in between."""
     conditions = [differs(each) for each in columns]
     if model.metadata:
-        conditions.append(f"t.{quoted(DELETED_AT.name)} IS NOT NULL")
+        conditions += [f"t.{quoted(DELETED_AT.name)} IS NOT NULL", f"s.{quoted(REPLACES.name)}=1"]
     return " OR ".join(conditions)
 
 
@@ -250,24 +258,40 @@ def differs(column: Column) -> str:
     return f"{comparison} OR ({old} IS NULL AND {new} IS NOT NULL) OR ({old} IS NOT NULL AND {new} IS NULL)"
 
 
-def _newer_sequence(sequence: str | None = None) -> str:
-    return _not_before(f"t.{quoted(SEQUENCE.name)}", sequence or f"s.{quoted(SEQUENCE.name)}")
+def _version(alias: str) -> tuple[str, str]:
+    """Read SCN and time of reading of a row that has both."""
+    return f"{alias}.{quoted(SEQUENCE.name)}", f"{alias}.{quoted(EXTRACTED_AT.name)}"
 
 
-def _not_before(old: str, new: str) -> str:
-    """True unless both are known and the new one is the smaller."""
-    return f"({old} IS NULL OR {new} IS NULL OR {new}>={old})"
+def _own_version() -> tuple[str, str]:
+    """Read SCN and time of reading of a row of the load table: its own, else the batch's."""
+    sequence, time = _version("l")
+    return f"NVL({sequence},TO_NUMBER(:sequence))", f"NVL({time},{moment('extracted_at')})"
+
+
+def _newer_version(sequence: str, time: str) -> str:
+    """The condition that a version, by its SCN and time, is not older than the table's."""
+    old_sequence, old_time = _version("t")
+    return _not_before(old_sequence, sequence, tie=_not_before(old_time, time))
+
+
+def _not_before(old: str, new: str, *, tie: str | None = None) -> str:
+    """True unless both are known and the new one is the smaller, or they are equal and `tie` is false."""
+    equal = f"{new}>={old}" if tie is None else f"{new}>{old} OR ({new}={old} AND {tie})"
+    return f"({old} IS NULL OR {new} IS NULL OR {equal})"
 
 
 def _newer(model: TableModel) -> str:
-    """The condition, with AND, that the batch's version of a row is not older than the table's."""
+    """The condition, with AND, that the batch's version of a row is not older than the table's (the order of `versions.py`)."""
     conditions = []
+    tie = None
     if model.metadata:
-        conditions.append(_newer_sequence())
+        tie = _not_before(_version("t")[1], _version("s")[1])
+        conditions.append(_newer_version(*_version("s")))
         conditions.append(_not_before(f"t.{quoted(TABLE_VERSION.name)}", f"s.{quoted(TABLE_VERSION.name)}"))
     if model.replication_key is not None and model.replication_key not in model.key:
         old, new = f"t.{quoted(model.replication_key)}", f"s.{quoted(model.replication_key)}"
-        conditions.append(_not_before(old, new))
+        conditions.append(_not_before(old, new, tie=tie))
     return "".join(f"{each} AND " for each in conditions)
 
 
@@ -275,7 +299,7 @@ def _doomed_by_batch(model: TableModel, load: str) -> str:
     guard = ""
     alive = ""
     if model.metadata:
-        guard = f" AND {_newer_sequence(f'NVL(l.{quoted(SEQUENCE.name)},TO_NUMBER(:sequence))')}"
+        guard = f" AND {_newer_version(*_own_version())}"
         alive = f"t.{quoted(DELETED_AT.name)} IS NULL AND "
     return (
         f"{alive}EXISTS (SELECT 1 FROM {qualified(model.schema, load)} l "

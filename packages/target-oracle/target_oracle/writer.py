@@ -21,7 +21,7 @@ from oracle_connection.errors import DatabaseError, RetriableError
 from oracle_connection.run_record import RunRecord
 
 from target_oracle import definitions, statements
-from target_oracle.batch import Batch, latest
+from target_oracle.batch import Batch
 from target_oracle.columns import DELETED_AT, TableModel
 from target_oracle.complete_read import CompleteRead
 from target_oracle.connector import Connector
@@ -32,6 +32,7 @@ from target_oracle.loading import LoadTable
 from target_oracle.naming import suffixed
 from target_oracle.run import Run
 from target_oracle.settings import LoadMethod
+from target_oracle.versions import latest
 
 
 class MissingTableError(StreamError):
@@ -164,7 +165,7 @@ class TableWriter:
     def write(self, batch: Batch) -> BatchCounts:
         """Load a batch and commit it. Returns what it did; repeating a batch that is committed already does nothing."""
         if self.keyed:
-            reduced = latest(batch.data, self.model.key, [self.model.column(each).sent_as for each in self.model.key])
+            reduced = latest(batch.data, self.model)
             if reduced is not None:
                 batch.data = reduced
                 batch.records = []
@@ -237,7 +238,7 @@ class TableWriter:
     def try_batch(self, batch: Batch) -> None:
         """Load a batch and roll it back, to see what the table says about its rows. Raises that."""
         if self.keyed:
-            reduced = latest(batch.data, self.model.key, [self.model.column(each).sent_as for each in self.model.key])
+            reduced = latest(batch.data, self.model)
             batch.data = batch.data if reduced is None else reduced
 
         def work() -> None:

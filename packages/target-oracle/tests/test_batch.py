@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oracle_connection.types import parse_type
-from target_oracle.batch import fit, latest, latest_positions
+from target_oracle.batch import fit
 from target_oracle.columns import Column, TableModel
 from target_oracle.errors import DataError
 from target_oracle.records import InvalidRecordError, make_validator, to_table
@@ -84,58 +84,6 @@ def test_a_number_beyond_its_precision_is_refused(type_, value):
     with pytest.raises(DataError, match=r"column [Nn]"):
         fit(pa.table({"id": [1], "n": pa.array([value], wide)}), target)
     fit(pa.table({"id": [1], "n": pa.array([value - 1], wide)}), target)
-
-
-@UNHURRIED
-@given(st.lists(st.tuples(st.integers(0, 5), st.text(max_size=2)), max_size=30))
-def test_the_last_row_of_each_key_stays_in_order(pairs):
-    table = pa.table({"ID": pa.array([each[0] for each in pairs], pa.int64()), "V": pa.array([each[1] for each in pairs], pa.string())})
-    reduced = latest(table, ["ID"], [parse_type("NUMBER(9)")])
-    expected = dict(pairs)
-    result = table if reduced is None else reduced
-    assert dict(zip(result["ID"].to_pylist(), result["V"].to_pylist(), strict=True)) == expected
-    assert result.num_rows == len(expected)
-
-
-@UNHURRIED
-@given(st.lists(st.tuples(st.integers(0, 3), st.none() | st.integers(0, 4), st.booleans()), max_size=20))
-def test_versions_and_delete_marks_keep_the_newest_live_row_and_a_later_mark(rows):
-    now = datetime(2026, 1, 1)
-    table = pa.table(
-        {
-            "ID": pa.array([each[0] for each in rows], pa.int64()),
-            "_SDC_SEQUENCE": pa.array([each[1] for each in rows], pa.int64()),
-            "_SDC_DELETED_AT": pa.array([now if each[2] else None for each in rows], pa.timestamp("us")),
-        }
-    )
-    kept = latest_positions(table, ["ID"], [parse_type("NUMBER(9)")])
-    for key in {each[0] for each in rows}:
-        ranked = sorted(
-            (position for position, each in enumerate(rows) if each[0] == key),
-            key=lambda p: (rows[p][1] if rows[p][1] is not None else -1, p),
-        )
-        assert ranked[-1] in kept
-        mine = [position for position in kept if rows[position][0] == key]
-        assert sum(not rows[position][2] for position in mine) <= 1
-        assert sum(rows[position][2] for position in mine) <= 1
-        live = [position for position in ranked if not rows[position][2]]
-        if live:
-            assert live[-1] in kept
-
-
-@pytest.mark.parametrize(
-    ("type_", "values"),
-    [("NUMBER", ["1", "1.0", "1E0", "100E-2"]), ("CHAR(3 CHAR)", ["a", "a  "]), ("BINARY_DOUBLE", [0.0, -0.0])],
-)
-def test_keys_that_are_equal_to_oracle_are_one_key(type_, values):
-    array = pa.array(values, pa.float64() if type_ == "BINARY_DOUBLE" else pa.string())
-    table = pa.table({"ID": array, "N": list(range(len(values)))})
-    assert latest(table, ["ID"], [parse_type(type_)])["N"].to_pylist() == [len(values) - 1]
-
-
-def test_keys_that_differ_in_the_last_of_38_digits_are_two_keys():
-    table = pa.table({"ID": ["1" * 37 + "1", "1" * 37 + "2"]})
-    assert latest(table, ["ID"], [parse_type("NUMBER")]) is None
 
 
 def test_records_keep_every_digit_and_nested_values_become_json():

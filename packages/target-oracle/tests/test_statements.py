@@ -52,15 +52,20 @@ def test_merge_compares_lobs_by_content_and_everything_else_null_safely():
     assert statements.differs(Column("C", parse_type("RAW(3)"))).startswith('t."C"<>s."C" OR ')
 
 
+TIME_NOT_BEFORE = '(t."_SDC_EXTRACTED_AT" IS NULL OR s."_SDC_EXTRACTED_AT" IS NULL OR s."_SDC_EXTRACTED_AT">=t."_SDC_EXTRACTED_AT")'
+
+
 def test_an_older_version_does_not_overwrite():
     text = statements.merge(model(ID="NUMBER(1)", B="NUMBER(1)"), "L")
-    assert '(t."_SDC_SEQUENCE" IS NULL OR s."_SDC_SEQUENCE" IS NULL OR s."_SDC_SEQUENCE">=t."_SDC_SEQUENCE") AND' in text
+    newer = f's."_SDC_SEQUENCE">t."_SDC_SEQUENCE" OR (s."_SDC_SEQUENCE"=t."_SDC_SEQUENCE" AND {TIME_NOT_BEFORE})'
+    assert f'(t."_SDC_SEQUENCE" IS NULL OR s."_SDC_SEQUENCE" IS NULL OR {newer}) AND' in text
 
 
 def test_a_foreign_stream_is_ordered_by_its_replication_key():
     columns = model(ID="NUMBER(1)", CHANGED="DATE").columns
     text = statements.merge(TableModel("WH", "T", columns, ("ID",), replication_key="CHANGED"), "L")
-    assert '(t."CHANGED" IS NULL OR s."CHANGED" IS NULL OR s."CHANGED">=t."CHANGED") AND' in text
+    changed = f's."CHANGED">t."CHANGED" OR (s."CHANGED"=t."CHANGED" AND {TIME_NOT_BEFORE})'
+    assert f'(t."CHANGED" IS NULL OR s."CHANGED" IS NULL OR {changed}) AND' in text
 
 
 @pytest.mark.parametrize(
