@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from scripts import data_models_doc
 from scripts.check_oracle_sql import findings
 from tests.transform import DBT_PYTHON, ROOT, TRANSFORM
 
@@ -63,7 +64,10 @@ def test_style():
     assert code == 0, said
 
 
-def test_dbt_parses_the_project_without_a_database(tmp_path):
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory):
+    """dbt's own description of the project, by a parse that may not even warn."""
+    tmp_path = tmp_path_factory.mktemp("parse")
     nowhere = {
         "TARGET_ORACLE_USERNAME": "NOBODY",
         "TARGET_ORACLE_PASSWORD": "none",
@@ -73,7 +77,10 @@ def test_dbt_parses_the_project_without_a_database(tmp_path):
     own = {"DBT_TARGET_PATH": str(tmp_path), "DBT_LOG_PATH": str(tmp_path)}
     code, said = run(DBT_PYTHON.with_name("dbt"), "--warn-error", "parse", "--profiles-dir", "profiles", **nowhere, **own)
     assert code == 0, said
-    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    return json.loads((tmp_path / "manifest.json").read_text())
+
+
+def test_everything_is_described_and_marts_have_contracts(manifest):
     models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
     assert [node["name"] for node in models if not node["description"]] == []
     assert [f"{node['name']}.{name}" for node in models for name, column in node["columns"].items() if not column["description"]] == []
@@ -83,3 +90,9 @@ def test_dbt_parses_the_project_without_a_database(tmp_path):
     macros = [each for each in manifest["macros"].values() if each["package_name"] == "wms" and each["name"].startswith("oracle_")]
     documented = {each["name"] for each in macros if each["description"] and all(argument["description"] for argument in each["arguments"])}
     assert {"oracle_analyze_table", "oracle_running_totals", "oracle_percentile_analysis", "oracle_data_quality_checks"} <= documented
+
+
+def test_the_documentation_is_of_this_project(manifest):
+    """If this fails: .venv/bin/python scripts/data_models_doc.py"""
+    assert data_models_doc.PAGE.read_text() == data_models_doc.page(manifest)
+    assert data_models_doc.PICTURE.read_text() == data_models_doc.picture(manifest)
