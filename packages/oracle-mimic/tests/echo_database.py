@@ -165,6 +165,9 @@ class EchoSession:
                 outcome.returning_types.append(binds.types[index])
         return outcome
 
+    def ping(self) -> None:
+        pass
+
     def commit(self) -> None:
         self.commits += 1
         self.in_transaction = False

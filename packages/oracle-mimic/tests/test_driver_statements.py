@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import threading
 from collections.abc import Iterator
 from decimal import Decimal
@@ -87,6 +88,56 @@ def test_returning_into(cursor: oracledb.Cursor) -> None:
     assert name.getvalue() == ["many", "many"]
     cursor.execute("DELETE FROM DRIVER_T WHERE ID > 100 RETURNING ID INTO :1", [identity])
     assert identity.getvalue() == []
+
+
+RETURNED: list[tuple[str, Any, Any]] = [
+    ("ID", str, "7"),
+    ("ID", oracledb.DB_TYPE_NVARCHAR, "7"),
+    ("ID", oracledb.DB_TYPE_BINARY_DOUBLE, 7.0),
+    ("NAME", int, 12),
+    ("NAME", oracledb.DB_TYPE_NVARCHAR, "12"),
+    ("NAME", oracledb.DB_TYPE_RAW, b"\x12"),
+    ("DATE '2024-02-03'", str, "2024-02-03"),
+    ("TIMESTAMP '2024-02-03 04:05:06.7'", oracledb.DB_TYPE_DATE, datetime.datetime(2024, 2, 3, 4, 5, 6)),
+    ("HEXTORAW('0AFF')", str, "0AFF"),
+    ("QTY / 4", str, ".375"),
+]
+
+
+@pytest.mark.parametrize(("expression", "bind", "expected"), RETURNED)
+def test_returned_values_become_what_the_bind_is(cursor: oracledb.Cursor, expression: str, bind: Any, expected: object) -> None:
+    cursor.execute("ALTER SESSION SET NLS_DATE_FORMAT = 'YYYY-MM-DD'")
+    value = cursor.var(bind)
+    cursor.execute(f"INSERT INTO DRIVER_T (ID, NAME, QTY) VALUES (7, '12', 1.5) RETURNING {expression} INTO :1", [value])
+    assert value.getvalue() == [expected]
+
+
+def test_a_returned_rowid_finds_its_row(cursor: oracledb.Cursor) -> None:
+    for bind in (oracledb.DB_TYPE_ROWID, str):
+        rowid = cursor.var(bind)
+        cursor.execute("INSERT INTO DRIVER_T (ID, NAME) VALUES (1, 'x') RETURNING ROWID INTO :1", [rowid])
+        assert cursor.execute("SELECT ID FROM DRIVER_T WHERE ROWID = :1", rowid.getvalue()).fetchall() == [(1,)]
+        cursor.connection.rollback()
+
+
+def test_a_returned_value_of_another_kind_is_refused_and_nothing_is_done(cursor: oracledb.Cursor) -> None:
+    with pytest.raises(oracledb.DatabaseError, match="ORA-00932"):
+        cursor.execute("INSERT INTO DRIVER_T (ID, NAME) VALUES (1, 'x') RETURNING ID INTO :1", [cursor.var(oracledb.DB_TYPE_DATE)])
+    with pytest.raises(oracledb.DatabaseError, match="ORA-01722"):
+        cursor.execute("INSERT INTO DRIVER_T (ID, NAME) VALUES (1, 'x') RETURNING NAME INTO :1", [cursor.var(int)])
+    assert ids(cursor) == []
+
+
+@pytest.mark.mimic_only
+def test_a_killed_session_is_told_so_by_its_next_call(oracle_mimic: MimicServer) -> None:
+    dba = oracledb.connect(user="TESTER", password=oracle_mimic.users["TESTER"], dsn=oracle_mimic.dsn)
+    for call in ("ping", "commit"):
+        victim = oracledb.connect(user="WMS", password=oracle_mimic.users["WMS"], dsn=oracle_mimic.dsn)
+        dba.cursor().execute(f"ALTER SYSTEM KILL SESSION '{victim.session_id},{victim.serial_num}'")
+        with pytest.raises(oracledb.DatabaseError, match=r"ORA-00028|DPY-4011"):
+            getattr(victim, call)()
+        assert not victim.is_healthy()
+    dba.close()
 
 
 def test_merge_from_an_arrow_table(cursor: oracledb.Cursor) -> None:
