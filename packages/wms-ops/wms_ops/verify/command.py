@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any
 
@@ -16,7 +19,7 @@ from wms_ops.jobs import MeltanoError
 from wms_ops.project import Project
 from wms_ops.system_database import SystemDatabaseError
 from wms_ops.verify.comparing import Comparison
-from wms_ops.verify.configuration import Configuration, find_reader, read_bookmark
+from wms_ops.verify.configuration import Configuration, NotPromisedError, find_reader, read_bookmark
 from wms_ops.verify.database import Database, table_name
 from wms_ops.verify.entity import Entity, Stream
 from wms_ops.verify.keys import parse_range
@@ -45,12 +48,19 @@ def verify(project: Project, options: argparse.Namespace) -> int:
     """Run the command."""
     record = RunRecord("wms-ops", version("wms-ops"), project.run_id, options.entity, mode=VERIFY)
     try:
-        verification = _prepare(project, options, record)
-        try:
-            verification.run()
-        finally:
-            for side in (verification.comparison.entity.source, verification.comparison.entity.target):
-                side.database.close()
+        with _alone(project, options.entity):
+            verification = _prepare(project, options, record)
+            try:
+                verification.run()
+            finally:
+                for side in (verification.comparison.entity.source, verification.comparison.entity.target):
+                    side.database.close()
+    except NotPromisedError as error:
+        record.warnings.append(str(error))
+        record.finish("waiting")
+        record.append(project.records)
+        _tell_failure(options, str(error))
+        return EXIT_NOT_COMPARED
     except (DatabaseError, SystemDatabaseError, MeltanoError, ValueError) as error:
         record.fail(error)
         record.finish("failed")
@@ -64,6 +74,20 @@ def verify(project: Project, options: argparse.Namespace) -> int:
     said = json.dumps(found, ensure_ascii=False) if options.json else "\n".join(_report(found, verification))
     sys.stdout.write(f"{said}\n")
     return code
+
+
+@contextmanager
+def _alone(project: Project, entity: str) -> Iterator[None]:
+    """One verify of an entity at a time; the operating system frees the lock however the process dies. Raises NotPromisedError."""
+    path = project.root / ".meltano" / "wms-ops" / f"verify-{project.environment}-{entity}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            message = f"{entity}: another verify is at work"
+            raise NotPromisedError(message) from None
+        yield
 
 
 def _prepare(project: Project, options: argparse.Namespace, record: RunRecord) -> Verification:
@@ -118,6 +142,8 @@ def _record(record: RunRecord, verification: Verification, found: dict[str, Any]
     if result.unrepaired or result.open_column:
         message = f"{result.unrepaired} differences are not repaired" if result.unrepaired else "columns are missing in the target"
         record.error = {"class": "fatal", "code": None, "message": message}
+    elif code == EXIT_NOT_COMPARED:
+        record.error = {"class": "retriable", "code": None, "message": f"not everything was compared: {result.stopped_by}"}
     record.finish("success" if code == EXIT_PROVEN or (code == EXIT_DIFFERENT and record.error is None) else "failed")
 
 

@@ -26,6 +26,10 @@ INCREMENTAL_SUFFIX = "_incremental"
 SERVER_ZONE = "server"
 
 
+class NotPromisedError(Exception):
+    """No sync has promised any row yet, a full sync has begun again, or a verify is at work: nothing is wrong, it is only too early."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """The tap whose state holds the entity's bookmark, and that state's id."""
@@ -96,7 +100,7 @@ def readers(project: Project, entity: str) -> list[Reader]:
 
 
 def find_reader(project: Project, entity: str) -> Reader:
-    """The reader with a bookmark of the entity, the one that is furthest. Raises ConfigurationError when nothing is promised yet."""
+    """The reader with a bookmark of the entity, the one that is furthest. Raises NotPromisedError."""
     held = []
     with SystemDatabase(project.database_uri, project.root) as database:
         for reader in readers(project, entity):
@@ -106,18 +110,18 @@ def find_reader(project: Project, entity: str) -> Reader:
                 held.append((str(bookmark["replication_key_value"]), reader))
     if not held:
         message = f"{entity}: no sync has promised anything yet: environment {project.environment} has no bookmark of a finished full sync"
-        raise ConfigurationError(message)
+        raise NotPromisedError(message)
     return max(held, key=lambda each: each[0])[1]
 
 
 def read_bookmark(project: Project, reader: Reader, entity: str) -> str:
-    """The replication key value below which every row has arrived, now. Raises ConfigurationError when a full sync has begun again."""
+    """The replication key value below which every row has arrived, now. Raises NotPromisedError when a full sync has begun again."""
     with SystemDatabase(project.database_uri, project.root) as database:
         bookmark = _bookmark(database, reader, entity)
     value, status = bookmark.get("replication_key_value"), (bookmark.get("full_sync") or {}).get("status")
     if value is None or status not in {None, "done"}:
         message = f"{entity}: the full sync has begun again; verify when it is done"
-        raise ConfigurationError(message)
+        raise NotPromisedError(message)
     return str(value)
 
 
