@@ -68,9 +68,13 @@ class Tour:
             self._seed()
             self._full_syncs()
             rounds = self._live_and_incrementals() if self.seconds else 0
+            if self.seconds:
+                self._transform()
             if self.spoil:
-                self._spoil_one_digit()
+                self._spoil_one_digit("As you wished: one digit of one value in the target is changed")
             equal = self._compare()
+            if equal:
+                self._prove()
             self._summary(rounds, equal=equal)
             if self.keep:
                 cleanup.pop_all()
@@ -126,7 +130,11 @@ class Tour:
             grant_views(dba, "WMS")
         address, _, service = dsn.partition("/")
         host, _, port = address.partition(":")
-        self.variables = {"MELTANO_ENVIRONMENT": "dev"}
+        self.variables = {
+            "MELTANO_ENVIRONMENT": "dev",
+            "DBT_TARGET_PATH": str(self.home / "dbt"),
+            "DBT_LOG_PATH": str(self.home / "dbt"),
+        }
         for prefix, user in (("WMS", "WMS"), ("TARGET", "ANALYTICS")):
             self.variables |= {
                 f"{prefix}_ORACLE_HOST": host,
@@ -186,12 +194,26 @@ class Tour:
     def _incremental(self) -> None:
         self._meltano("run", *(f"{entity}_incremental_sync" for entity in ENTITIES))
 
-    def _spoil_one_digit(self) -> None:
-        """What the comparison must find: the last digit of one quantity of one row in the target, changed by one."""
-        self._say("As you wished: one digit of one value in the target is changed")
+    def _transform(self) -> None:
+        """Views, marts and their tests; then how many rows break each rule of data quality, which the seed has planted."""
+        self._say("meltano invoke dbt-oracle-wms:build")
+        self._meltano("invoke", "dbt-oracle-wms:build")
+        self._done()
+        self._say("meltano invoke dbt-oracle-wms:quality")
+        command = [str(ROOT / "bin" / "meltano"), "--log-level", "error", "invoke", "dbt-oracle-wms:quality"]
+        done = subprocess.run(command, env=self._environment(), cwd=self._project, capture_output=True, text=True, check=False)
+        self._done()
+        if done.returncode:
+            print(done.stdout + done.stderr, file=sys.stderr)
+            raise TourError("the rules of data quality could not be checked")
+        print("".join(f"     {line}\n" for line in done.stdout.splitlines() if not line.endswith("  ok")), end="")
+
+    def _spoil_one_digit(self, text: str) -> None:
+        """What the comparison must find: the last digit of one quantity in the target, changed by one, of the row changed longest ago."""
+        self._say(text)
         name, key, column = f'"{self.variables["TARGET_ORACLE_USERNAME"]}"."ALLOCATION"', '"ALLOCATION_ID"', '"QUANTITY_ALLOCATED"'
         with self._connect() as target, target.cursor() as cursor:
-            cursor.execute(f"SELECT {key}, {column} FROM {name} ORDER BY {key} FETCH FIRST 1 ROWS ONLY", fetch_decimals=True)
+            cursor.execute(f"SELECT {key}, {column} FROM {name} ORDER BY LAST_UPDATED, {key} FETCH FIRST 1 ROWS ONLY", fetch_decimals=True)
             ((row, quantity),) = cursor.fetchall()
             digits = int(quantity.scaleb(4))  # NUMBER(19,4)
             step = -1 if digits % 10 == 9 else 1
@@ -207,6 +229,29 @@ class Tour:
         if done.returncode > 1:
             raise TourError("the comparison could not be made")
         return done.returncode == 0
+
+    def _prove(self) -> None:
+        """The product's own proof, by hashes in both databases: it passes, and then it finds one digit that is wrong and puts it right."""
+        self._verify(0)
+        self._spoil_one_digit("One digit of one value in the target is changed")
+        self._verify(1, "--repair")
+
+    def _verify(self, code: int, *options: str) -> None:
+        command = ["invoke", "wms-ops", "verify", "allocation", *options]
+        self._say(f"meltano {' '.join(command)}")
+        done = subprocess.run(
+            [str(ROOT / "bin" / "meltano"), "--log-level", "error", *command],
+            env=self._environment(),
+            cwd=self._project,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self._done()
+        print("".join(f"     {line}\n" for line in done.stdout.splitlines()), end="")
+        if done.returncode != code:
+            print(done.stderr, file=sys.stderr)
+            raise TourError(f"`meltano {' '.join(command)}` ended with exit code {done.returncode} in place of {code}")
 
     # --- the summary ---
 
