@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, Any
@@ -56,6 +57,7 @@ class Checks:
             Check("schema", self.schema),
             Check("privileges", self.privileges),
             Check("quota and free space", self.space),
+            Check("free space", self.tablespace, needed=False),
             Check("create, load and drop a table", self.round_trip),
             Check("direct path", self.direct_path, needed=False),
             Check("clock", self.clock, needed=False),
@@ -111,27 +113,58 @@ class Checks:
         used, limit = rows[0]
         return None if limit is None or limit < 0 else int(limit) - int(used)
 
-    def round_trip(self) -> str:
-        """Create a private table, load one row, read it back, drop the table."""
+    def tablespace(self) -> str:
+        """How many bytes are free in the files of the user's default tablespace, as large as they are now."""
+        rows = self.database.query(
+            "SELECT u.DEFAULT_TABLESPACE,SUM(f.BYTES) FROM USER_USERS u LEFT JOIN USER_FREE_SPACE f "
+            "ON f.TABLESPACE_NAME=u.DEFAULT_TABLESPACE GROUP BY u.DEFAULT_TABLESPACE",
+            doing="ask for free space",
+        )
+        name, free = rows[0][0], int(rows[0][1] or 0)
+        found = f"{free // 1024 // 1024} MB are free in {name}"
+        if free < MIN_FREE_BYTES:
+            message = f"{found}: let the DBA add space, unless its files extend themselves (ORA-01653 stops a run; nothing is lost)"
+            raise ValueError(message)
+        return found
+
+    @contextmanager
+    def _private_table(self) -> Iterator[str]:
+        """A table of one column that lives as long as a check."""
         name = f"WMS_CHECK_{uuid.uuid4().hex[:12].upper()}"
-        table = qualified(self.settings.schema, name)
-        self.database.execute(f'CREATE TABLE {table} ("A" NUMBER)', doing=f"create {name}")
+        self.database.execute(f'CREATE TABLE {qualified(self.settings.schema, name)} ("A" NUMBER(9))', doing=f"create {name}")
         try:
-            self.database.execute(f'INSERT INTO {table} ("A") VALUES (1)', doing=f"insert into {name}")
-            self.database.commit()
-            count = self.database.value(f'SELECT COUNT(*) FROM {table} WHERE "A"=1', doing=f"read {name}")
+            yield name
         finally:
             self.database.execute(definitions.drop_table(self.settings.schema, name), doing=f"drop {name}")
+
+    def _count(self, name: str) -> None:
+        """Raise ValueError unless the table has its one row."""
+        count = self.database.value(f'SELECT COUNT(*) FROM {qualified(self.settings.schema, name)} WHERE "A"=1', doing=f"read {name}")
         if count != 1:
-            message = f"the row that was inserted was not found ({count})"
+            message = f"the row that was loaded was not found ({count})"
             raise ValueError(message)
+
+    def round_trip(self) -> str:
+        """Create a private table, insert one row, read it back, drop the table."""
+        with self._private_table() as name:
+            self.database.execute(f'INSERT INTO {qualified(self.settings.schema, name)} ("A") VALUES (1)', doing=f"insert into {name}")
+            self.database.commit()
+            self._count(name)
         return f"in {self.settings.schema}"
 
     def direct_path(self) -> str:
+        """The same by a direct path load."""
         if not direct_path_possible(self.database):
             message = "not possible (thick mode, or the database character set is not UTF-8); rows are loaded by array insert"
             raise ValueError(message)
-        return "possible"
+        import pyarrow as pa
+
+        with self._private_table() as name, self.database.explained(f"load {name} by direct path"):
+            self.database.connection.direct_path_load(
+                schema_name=self.settings.schema, table_name=name, column_names=["A"], data=pa.table({"A": [1]})
+            )
+            self._count(name)
+        return "a row was loaded and read"
 
     def clock_difference_seconds(self) -> float:
         """How far the database's clock is from this machine's, in seconds."""

@@ -83,6 +83,25 @@ class FullLoad:
     def _swap(self) -> Swap:
         return Swap(self.writer, self.generation, self.beside)
 
+    def check(self) -> None:
+        """Refuse what `begin` would refuse, before a row has come and before a STATE says that the full sync is running."""
+        fence = self.writer.open()
+        row = self.control.lock(self.table, fence=fence)
+        self.writer.run.database.rollback()
+        if row.generation != self.generation:
+            self._refuse_second(row)
+
+    def _refuse_second(self, row: ControlRow) -> None:
+        """Raise ConfigurationError when another generation is done and nobody asked for this one."""
+        if self.once and row.generation is not None and row.generation_status == DONE:
+            self.writer.run.database.rollback()
+            message = (
+                f"{self.table}: its full sync (generation {row.generation}) is done, and this run's state does not know it; a full sync"
+                f" runs only once. Go on with bin/meltano, which knows; restore the state; or do it again on purpose:"
+                f" meltano invoke wms-ops redo {self.writer.stream}"
+            )
+            raise ConfigurationError(message)
+
     def begin(self) -> int:
         """Open the table and find or begin the generation; the fence. May be repeated."""
         fence = self.writer.open()
@@ -97,14 +116,7 @@ class FullLoad:
             self.writer.run.database.rollback()
             self.visible = self.begun = True
             return fence
-        if self.once and row.generation is not None and row.generation_status == DONE:
-            self.writer.run.database.rollback()
-            message = (
-                f"{self.table}: its full sync (generation {row.generation}) is done, and this run's state does not know it; a full sync"
-                f" runs only once. Go on with bin/meltano, which knows; restore the state; or do it again on purpose:"
-                f" meltano invoke wms-ops redo {self.writer.stream}"
-            )
-            raise ConfigurationError(message)
+        self._refuse_second(row)
         name = self._beside_name(row)
         if row.generation != self.generation:
             self.control.forget_chunks(self.table, before=self.generation)

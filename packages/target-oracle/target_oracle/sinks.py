@@ -84,6 +84,12 @@ class OracleSink(Sink):
         """Validation is compiled; see `records.make_validator`."""
         return
 
+    def check_once(self) -> None:
+        """Raise ConfigurationError for a full sync of our tap that is done already and that nobody asked for again."""
+        run = self.tap_run
+        if run is not None and run.mode is Mode.FULL and run.generation is not None and not run.redo:
+            self.writer.repeated(self._full_load(run.generation).check, f"looking at the last full sync of {self.writer.table}")
+
     # --- RECORDs ---
 
     @property

@@ -117,6 +117,9 @@ class TargetOracle(Target):
         with self._stopping_only(stream):
             super()._process_schema_message(message_dict)
             self._origins |= {each.stream_alias: stream for each in self.mapper.stream_maps[stream]}
+            for sink in self._sinks:
+                if self._origins.get(sink.stream_name) == stream:
+                    sink.check_once()
         self._sinks_made += [each for each in self._sinks if each not in self._sinks_made]
 
     @contextmanager

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
+import oracledb
 import pytest
 from oracle_connection.contract import Mode
 from target_oracle import checks
@@ -29,13 +31,42 @@ def command(*arguments, stdin=""):
     return done.returncode, done.stdout, done.stderr
 
 
-def test_the_connection_test_prints_a_line_for_each_check(settings_file):
+def test_the_connection_test_prints_a_line_for_each_check(warehouse, settings_file):
     code, out, _ = command("--config", settings_file(), "--test-connection")
     lines = out.splitlines()
     assert code == 0, out
-    assert len(lines) == 7
-    assert all(line.startswith(("ok ", "warning ")) for line in lines)
-    assert any("create, load and drop a table" in line for line in lines)
+    found = {line[9:].partition(":")[0]: line.split()[0] for line in lines}
+    assert set(found) == {
+        "connect and log in", "schema", "privileges", "quota and free space", "free space", "create, load and drop a table",
+        "direct path", "clock",
+    }  # fmt: skip
+    assert set(found.values()) <= {"ok", "warning"}
+    assert (found["create, load and drop a table"], found["direct path"]) == ("ok", "ok")
+    assert warehouse.query("SELECT COUNT(*) FROM USER_TABLES WHERE TABLE_NAME LIKE 'WMS\\_CHECK\\_%' ESCAPE '\\'") == [(0,)]
+
+
+@pytest.fixture
+def tenant(oracle_mimic):
+    """A user that may create tables and has no quota."""
+    name = f"TENANT_{uuid.uuid4().hex[:8].upper()}"
+    boss = oracledb.connect(user="TESTER", password=oracle_mimic.users["TESTER"], dsn=oracle_mimic.dsn)
+    for statement in (f'CREATE USER {name} IDENTIFIED BY "Tenant_1234"', f"GRANT CREATE SESSION, CREATE TABLE TO {name}"):
+        boss.cursor().execute(statement)
+    yield {"username": name, "password": "Tenant_1234"}
+    boss.cursor().execute(f"DROP USER {name} CASCADE")
+    boss.close()
+
+
+@pytest.mark.mimic_only
+def test_a_user_without_quota_fails_at_each_check_that_writes(settings_file, tenant):
+    code, out, _ = command("--config", settings_file(**tenant), "--test-connection")
+    found = {line[9:].partition(":")[0]: line for line in out.splitlines() if not line.startswith("ok")}
+    assert code == 1
+    assert set(found) == {"quota and free space", "create, load and drop a table", "direct path"}, out
+    assert "no quota" in found["quota and free space"]
+    assert "ORA-01950" in found["create, load and drop a table"]
+    assert found["direct path"].startswith("warning")
+    assert "ORA-01950" in found["direct path"]
 
 
 def test_a_wrong_password_fails_with_code_and_remedy_and_shows_no_password(settings_file):
