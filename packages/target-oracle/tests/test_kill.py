@@ -48,10 +48,10 @@ def rows(*pairs):
     return [{"ID": number, "NAME": name} for number, name in pairs]
 
 
-def run_until(warehouse, messages, tmp_path, arm, signal_number):
+def run_until(warehouse, messages, tmp_path, arm, signal_number, **changes):
     """Run the target as a process and send it the signal when the fault strikes. Returns (exit code, STATEs it let through)."""
     settings = tmp_path / "settings.json"
-    settings.write_text(json.dumps({**warehouse.config, "lease_wait_seconds": 5}))
+    settings.write_text(json.dumps({**warehouse.config, "lease_wait_seconds": 5, **changes}))
     feed = tmp_path / "feed.singer"
     feed.write_text("".join(json.dumps(each) + "\n" for each in messages))
     number = arm(warehouse.faults)
@@ -82,7 +82,7 @@ def at(point, matching=None, call=1):
 def batch_points():
     for name, text in BATCH_STEPS.items():
         for moment in ("before_call", "after_call"):
-            for number in (signal.SIGKILL, signal.SIGTERM) if name in {"fill", "merge"} else (signal.SIGKILL,):
+            for number in (signal.SIGKILL, signal.SIGTERM):
                 marks = () if name in ALWAYS and number == signal.SIGKILL else pytest.mark.long
                 yield pytest.param(at(moment, text), number, id=f"{name}-{moment}-{number.name}", marks=marks)
     for name, point in COMMITS.items():
@@ -118,16 +118,25 @@ def test_a_batch(warehouse, make_stream, tmp_path, run_records, *, arm, signal_n
     assert warehouse.private_tables() == []
 
 
-@pytest.mark.parametrize("moment", ["before_call", "after_call"])
-@pytest.mark.parametrize("step", [each if each in ALWAYS else pytest.param(each, marks=pytest.mark.long) for each in SYNC_STEPS])
-def test_a_full_sync(warehouse, make_stream, tmp_path, step, moment):
+def sync_points():
+    for name, text in SYNC_STEPS.items():
+        for moment in ("before_call", "after_call"):
+            for number in (signal.SIGKILL, signal.SIGTERM):
+                for loads in (1, 2):
+                    marks = () if name in ALWAYS and number == signal.SIGKILL and loads == 1 else pytest.mark.long
+                    yield pytest.param(at(moment, text), number, loads, id=f"{name}-{moment}-{number.name}-{loads}", marks=marks)
+
+
+@pytest.mark.parametrize(("arm", "signal_number", "loads"), list(sync_points()))
+def test_a_full_sync(warehouse, make_stream, tmp_path, *, arm, signal_number, loads):
+    """With loads=2 other processes fill the load tables; whatever they do when their parent ends is private."""
     stream = make_stream(mode=Mode.FULL, generation=7)
 
     def feed():
         chunks = [stream.chunk(0, rows((1, "a"), (2, "b")), read_scn=1), stream.chunk(1, rows((3, "c"), (1, "a")), read_scn=2)]
         return [stream.schema(), *chunks, stream.full_sync(2, 4), {"type": "STATE", "value": {"done": 1}}]
 
-    run_until(warehouse, feed(), tmp_path, at(moment, SYNC_STEPS[step]), signal.SIGKILL)
+    run_until(warehouse, feed(), tmp_path, arm, signal_number, parallel_loads=loads)
     assert warehouse.load(feed(), lease_wait_seconds=10) == [{"done": 1}]
     assert warehouse.rows("items", '"ID","NAME","_SDC_SEQUENCE"') == [(1, "a", 2), (2, "b", 1), (3, "c", 2)]
     assert warehouse.private_tables() == []
