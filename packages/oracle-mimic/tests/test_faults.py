@@ -204,8 +204,18 @@ def test_killed_around_a_commit_only_the_uncommitted_is_lost(tmp_path: Path, poi
 def test_a_full_disk() -> None:
     with MimicServer(users={USER: PASSWORD}) as real, connect(real) as connection:
         execute(connection, "CREATE TABLE T (ID NUMBER(10))")
+        execute(connection)
+        connection.commit()
         real.faults.disk_full(True)
+        for statement in ("INSERT INTO T VALUES (1)", "INSERT INTO T SELECT ID + 1 FROM T", "UPDATE T SET ID = 2"):
+            with pytest.raises(oracledb.DatabaseError, match="ORA-01653"):
+                execute(connection, statement)
         with pytest.raises(oracledb.DatabaseError, match="ORA-01653"):
-            execute(connection)
+            connection.direct_path_load(USER, "T", ["ID"], [(1,)])
+        for statement in ("CREATE TABLE U AS SELECT * FROM T", "CREATE INDEX T_ID ON T (ID)"):
+            with pytest.raises(oracledb.DatabaseError, match="ORA-01652"):
+                execute(connection, statement)
+        execute(connection, "DELETE FROM T")
+        execute(connection, "CREATE TABLE V (ID NUMBER(10))")
         real.faults.disk_full(False)
         execute(connection)

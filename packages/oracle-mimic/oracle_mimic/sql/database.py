@@ -249,6 +249,11 @@ class Database:
             text = f"unable to extend table {table.owner}.{table.name} by 128 in tablespace USERS"
             raise OracleError(1653, text)
 
+    def check_segment_space(self) -> None:
+        """ORA-01652 when a test has filled the disk: a table or index that is made of rows begins as a temporary segment."""
+        if None in self.full_tables:
+            raise OracleError(1652, "unable to extend temp segment by 128 in tablespace USERS")
+
     def purge(self) -> int:
         """Delete versions that ended before the retention; how many. Runs by itself every few seconds."""
         registry = self.registry

@@ -18,7 +18,7 @@ import pyarrow as pa
 from oracle_mimic.door import Binds, Outcome
 from oracle_mimic.errors import OracleError
 from oracle_mimic.sql import engine_versions, quotas, rowids
-from oracle_mimic.sql.bound import BoundInsert, BoundMerge
+from oracle_mimic.sql.bound import BoundDelete, BoundInsert, BoundMerge
 from oracle_mimic.sql.engine import Connection, WriteConflictError, duckdb_transaction, registered, run
 from oracle_mimic.sql.engine_constraints import Check
 from oracle_mimic.sql.engine_dml import DmlPlan, DmlTry, KeyClashError, OrderDependentError, Staged, Written
@@ -195,7 +195,8 @@ def _try_again(running: _Run, executions: range | None, *, locked_before: bool) 
 def _try(running: _Run, executions: range | None, *, locked_before: bool) -> Written:
     session, plan, table = running.session, running.dml, running.dml.table
     database = session.database
-    database.check_space(table)
+    if not isinstance(plan.bound, BoundDelete):  # whose undo has a place of its own
+        database.check_space(table)
     if table.temporary is None:
         mode = Mode.EXCLUSIVE if plan.is_direct_path else Mode.ROW_EXCLUSIVE
         database.locks.lock_table(session.session_id, table.object_id, mode, None)

@@ -61,6 +61,8 @@ def parse_create(parser: DmlParser, *, unique: bool) -> Action:
             raise OracleError(955, "name is already used by an existing object")
         change.lock(table)
         _check_parts(change, table, parts, unique=unique)
+        if change.session.database.ordinals(change.cursor, table):
+            change.session.database.check_segment_space()
         index = Index(
             change.catalog.allot_object_id(), owner, name.name, change.moment, change.moment, table.object_id, tuple(parts), unique,
             attributes=attributes, visible=visible, index_type="FUNCTION-BASED NORMAL" if any(p.expression for p in parts) else "NORMAL",

@@ -89,6 +89,7 @@ def _run_query(session: Session, catalog: Catalog, create: _CreateTable) -> None
         return
     context = SessionContext(session, catalog)
     bound = create.bound = binder.bind_query(create.query, (), context)
+    session.database.check_segment_space()
     owner = create.name.owner or session.current_schema
     if catalog.get(owner, create.name.name) is not None:
         raise OracleError(955, "name is already used by an existing object")
