@@ -25,7 +25,18 @@ _LOCK_MODES = {
     "SHARE ROW EXCLUSIVE": Mode.SHARE_ROW_EXCLUSIVE,
     "EXCLUSIVE": Mode.EXCLUSIVE,
 }
-_TERRITORIES = frozenset({"AMERICA", "BRAZIL", "UNITED KINGDOM", "GERMANY", "FRANCE", "SPAIN", "PORTUGAL"})
+# What a territory brings along. In both the week begins on Sunday; the others are refused.
+_TERRITORIES = {
+    "AMERICA": {
+        "date_format": "DD-MON-RR", "timestamp_format": "DD-MON-RR HH.MI.SSXFF AM", "timestamp_tz_format": "DD-MON-RR HH.MI.SSXFF AM TZR",
+        "numeric_characters": ".,",
+    },
+    "BRAZIL": {
+        "date_format": "DD/MM/RR", "timestamp_format": "DD/MM/RR HH24:MI:SSXFF", "timestamp_tz_format": "DD/MM/RR HH24:MI:SSXFF TZR",
+        "numeric_characters": ",.",
+    },
+}  # fmt: skip
+_OTHER_TERRITORIES = frozenset({"UNITED KINGDOM", "GERMANY", "FRANCE", "SPAIN", "PORTUGAL", "ITALY", "JAPAN", "CHINA", "CANADA", "MEXICO"})
 # Settings that change nothing here: kept, and shown by V$PARAMETER-like views.
 _HARMLESS = frozenset({
     "CURSOR_SHARING", "DDL_LOCK_TIMEOUT", "DEFERRED_SEGMENT_CREATION", "EDITION", "MAX_DUMP_FILE_SIZE", "NLS_CURRENCY",
@@ -208,6 +219,9 @@ def _alter_session_setting(session: Session, reader: TokenReader) -> None:
     value = value_token.value
     if name == "CURRENT_SCHEMA":
         session.set_current_schema(value)
+    elif name == "NLS_TERRITORY":
+        territory = _territory(value)
+        session.set_nls(territory=territory, **_TERRITORIES[territory])
     elif name in _NLS:
         setting = _NLS[name]
         session.set_nls(**{setting.attribute: setting.check(value)})
@@ -242,6 +256,8 @@ def _as_is(value: str) -> str:
 
 
 def _territory(value: str) -> str:
+    if value.upper() in _OTHER_TERRITORIES:
+        raise refused(f"the territory {value.upper()}")
     if value.upper() not in _TERRITORIES:
         raise OracleError(12705, "Cannot access NLS data files or invalid environment specified")
     return value.upper()
@@ -268,7 +284,6 @@ _NLS = {
     "NLS_NUMERIC_CHARACTERS": _NlsSetting("numeric_characters", _numeric_characters),
     "NLS_DATE_LANGUAGE": _NlsSetting("date_language", _language),
     "NLS_LANGUAGE": _NlsSetting("date_language", _language),
-    "NLS_TERRITORY": _NlsSetting("territory", _territory),
 }
 
 

@@ -83,6 +83,8 @@ class NameBinder(StatementState):
                 return scope.level
             if name == "ROWID":
                 return scope.rowid_alone()
+            if name == "CONNECT_BY_ISCYCLE" and scope.level is not None:
+                raise refused("pseudo column CONNECT_BY_ISCYCLE")
             if name in _HIERARCHICAL and name in scope.hierarchy:
                 return scope.hierarchy[name]
         return scope.lookup(name)

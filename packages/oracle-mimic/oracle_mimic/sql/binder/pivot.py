@@ -10,6 +10,7 @@ from oracle_mimic.sql import expressions
 from oracle_mimic.sql.binder.scope import Scope, quoted, table_source
 from oracle_mimic.sql.bound import Relation, RelationColumn, Typed
 from oracle_mimic.sql.syntax import Call, Name, Pivot, Star, Unpivot, UnpivotValue
+from oracle_mimic.types import OracleType
 
 if TYPE_CHECKING:
     from oracle_mimic.sql.binder.values import ValueBinder
@@ -76,7 +77,7 @@ def _unpivot(binder: ValueBinder, relation: Relation, node: Unpivot, outer: Scop
     inputs = [[binder.value(Name((column,)), scope) for column in item.columns] for item in node.inputs]
     if any(len(item) != len(node.values) for item in inputs):
         raise OracleError(56903, "sys_op_pivot function is not allowed here", offset=node.start)
-    types = [expressions.common_type([item[i] for item in inputs], binder.ctx) for i in range(len(node.values))]
+    types = [_common_type([item[i] for item in inputs], binder) for i in range(len(node.values))]
     carriers = [expressions.common_carrier([item[i] for item in inputs], type_) for i, type_ in enumerate(types)]
     labels = [_labels(binder, item, scope) for item in node.inputs]
     if any(len(label) != len(node.labels) for label in labels):
@@ -96,6 +97,14 @@ def _unpivot(binder: ValueBinder, relation: Relation, node: Unpivot, outer: Scop
         present = "" if node.include_nulls else " WHERE " + " OR ".join(expressions.is_null(v, negated=True) for v in values)
         branches.append(_select(columns) + f" FROM {relation.sql} AS {alias}{present}")
     return replace(_relation(columns, ""), sql="(" + " UNION ALL ".join(branches) + ")")
+
+
+def _common_type(items: list[Typed], binder: ValueBinder) -> OracleType:
+    """ORA-01790 when the columns do not mix."""
+    try:
+        return expressions.common_type(items, binder.ctx)
+    except OracleError as error:
+        raise OracleError(1790, "expression must have same datatype as corresponding expression") from error
 
 
 def _labels(binder: ValueBinder, item: UnpivotValue, scope: Scope) -> list[Typed]:

@@ -60,6 +60,11 @@ class WindowBinder(NameBinder):
 
     def _frame(self, window: Window, start: FrameBound, scope: Scope) -> str:
         first = self._frame_bound(window, start, scope)
+        backwards = {("FOLLOWING", "PRECEDING"), ("FOLLOWING", "CURRENT ROW"), ("CURRENT ROW", "PRECEDING")}
+        end = window.frame_end
+        unbounded = start.direction == "FOLLOWING" and start.value is None
+        if unbounded or (end is not None and (start.direction, end.direction) in backwards):
+            raise OracleError(30486, "invalid window aggregation group in the window specification")
         if window.frame_end is None:
             return f"{window.frame} {first}"
         return f"{window.frame} BETWEEN {first} AND {self._frame_bound(window, window.frame_end, scope)}"

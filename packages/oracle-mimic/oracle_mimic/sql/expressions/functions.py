@@ -127,11 +127,12 @@ def call(
     package, _, member = name.partition(".")
     if found is None or (member and not ctx.may_execute(package)):
         raise OracleError(904, f"{_quoted(name)}: invalid identifier")
-    if len(arguments) != found.least and found.least == found.most:
+    too_many = found.most is not None and len(arguments) > found.most
+    if (len(arguments) != found.least and found.least == found.most) or (too_many and is_aggregate(name)):
         raise OracleError(909, "invalid number of arguments")
     if len(arguments) < found.least:
         raise OracleError(938, "not enough arguments for function")
-    if found.most is not None and len(arguments) > found.most:
+    if too_many:
         raise OracleError(939, "too many arguments for function")
     if found.scalar is not None:
         if window is not None:
@@ -150,7 +151,7 @@ def call(
                 if option == "distinct"
                 else OracleError(2000, f"missing or unexpected {option.replace('_', ' ').upper()} for {name}")
             )
-    if "ORDER BY" in (window or "") and (distinct or within_group or name in ("MEDIAN", "RATIO_TO_REPORT")):
+    if "ORDER BY" in (window or "") and (distinct or within_group or name in ("LISTAGG", "MEDIAN", "RATIO_TO_REPORT")):
         raise OracleError(30487, "ORDER BY not allowed here")
     if found.needs_window and window is None:
         raise OracleError(30484, "missing window specification for this function")

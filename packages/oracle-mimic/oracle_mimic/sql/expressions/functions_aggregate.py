@@ -210,15 +210,21 @@ def median(arguments: Arguments, ctx: BindContext, options: Options) -> Typed:
 
 def _percentile_cont(term: OrderTerm, fraction: Decimal, ctx: BindContext, options: Options, operands: Arguments) -> Typed:
     x = term.value
-    if x.type.kind not in NUMERIC:
-        raise refused(f"a median or percentile of {x.type.kind.value}")
-    if is_double(x):
-        raise refused("PERCENTILE_CONT of BINARY_DOUBLE")
     values = _ordered_values(term, ctx, options)
     low = f"CAST(floor(CAST('{fraction}' AS DECIMAL(20,18)) * CAST(len({values}) - 1 AS DECIMAL(18,0))) AS BIGINT) + 1"
-    pair = (Typed(f"list_extract({values}, {at})", NUMBER, x.carrier) for at in (low, f"least({low} + 1, len({values}))"))
-    first, second = (as_bytes(value) for value in pair)
-    sql = f"ora_interpolated({first}, {second}, len({values}), {quote(str(fraction))})"
+    first, second = (Typed(f"list_extract({values}, {at})", x.type, x.carrier) for at in (low, f"least({low} + 1, len({values}))"))
+    if is_double(x) or x.carrier in ("TIMESTAMP_S", "TIMESTAMP"):
+        share = f"(CAST('{fraction}' AS DOUBLE) * (len({values}) - 1) % 1)"
+        if is_double(x):
+            sql = f"({first.sql} + {share} * ({second.sql} - {first.sql}))"
+            return grouped(f"CAST({sql} AS {x.carrier})", x.type, x.carrier, options, *operands, x)
+        micros = f"CAST(floor({share} * (epoch_us({second.sql}) - epoch_us({first.sql}))) AS BIGINT)"
+        instant = f"make_timestamp(epoch_us({first.sql}) + {micros})"
+        sql = f"CAST(date_trunc('second', {instant}) AS TIMESTAMP_S)" if x.carrier == "TIMESTAMP_S" else instant
+        return grouped(sql, x.type, x.carrier, options, *operands, x)
+    if x.type.kind not in NUMERIC:
+        raise refused(f"a median or percentile of {x.type.kind.value}")
+    sql = f"ora_interpolated({as_bytes(first)}, {as_bytes(second)}, len({values}), {quote(str(fraction))})"
     return grouped(sql, NUMBER, NUMBER_BYTES, options, *operands, x)
 
 

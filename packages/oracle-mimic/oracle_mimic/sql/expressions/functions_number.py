@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from oracle_mimic.errors import OracleError
 from oracle_mimic.sql.bound import BindContext, Typed
 from oracle_mimic.sql.carriers import NUMBER_BYTES
-from oracle_mimic.sql.expressions.conversion import to_double, to_number
+from oracle_mimic.sql.expressions.conversion import to_datetime, to_double, to_number
 from oracle_mimic.sql.expressions.derive import (
     BINARY_DOUBLE,
     BINARY_FLOAT,
@@ -15,6 +14,7 @@ from oracle_mimic.sql.expressions.derive import (
     NUMBER,
     derived,
     null_of,
+    timestamp,
 )
 from oracle_mimic.sql.expressions.functions import Arguments, scalar
 from oracle_mimic.sql.expressions.functions_date import round_date, trunc_date
@@ -178,8 +178,9 @@ def bitand(arguments: Arguments, ctx: BindContext) -> Typed:
 
 @scalar("WIDTH_BUCKET", least=4)
 def width_bucket(arguments: Arguments, ctx: BindContext) -> Typed:
-    if arguments[0].type.kind in DATETIMES:
-        raise OracleError(932, f"inconsistent datatypes: expected NUMBER got {arguments[0].type.kind.value}")
+    if arguments[0].type.kind in DATETIMES:  # microseconds are as good as days
+        micros = (to_datetime(argument, timestamp(6), ctx) for argument in arguments[:3])
+        arguments = [*(derived(f"epoch_us({moment.sql})", NUMBER, "BIGINT", moment) for moment in micros), arguments[3]]
     x, low, high, count = (to_number(argument, ctx) for argument in arguments)
     text = f"ora_width_bucket({as_bytes(x)}, {as_bytes(low)}, {as_bytes(high)}, {as_integer(count)})"
     return derived(f"CAST({text} AS DECIMAL(19,0))", NUMBER, "DECIMAL(19,0)", *arguments)

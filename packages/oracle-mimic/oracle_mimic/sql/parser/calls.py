@@ -30,6 +30,13 @@ _EXTRACT_FIELDS = (
 _REFUSED_CALLS = ("CURSOR", "MULTISET", "TREAT", "XMLQUERY", "XMLEXISTS", "XMLCAST", "XMLSERIALIZE", "XMLFOREST", "XMLELEMENT", "XMLPARSE")
 
 
+_OWN_GRAMMAR = frozenset({
+    "COLLECT", "JSON_ARRAY", "JSON_ARRAYAGG", "JSON_EXISTS", "JSON_OBJECT", "JSON_OBJECTAGG", "JSON_QUERY", "JSON_VALUE", "MULTISET",
+    "TREAT", "XMLAGG", "XMLELEMENT", "XMLFOREST", "XMLQUERY", "XMLSERIALIZE",
+})  # fmt: skip
+_NO_PARENTHESES = frozenset({"SYSDATE", "UID", "USER"})
+
+
 class CallParser(TokenReader):
     """Reads calls; a part of the expression parser."""
 
@@ -75,6 +82,11 @@ class CallParser(TokenReader):
 
     def call(self, name: tuple[Identifier, ...]) -> Call:
         """The arguments and clauses of a function whose name was read."""
+        plain = name[0].name if len(name) == 1 and not name[0].quoted else ""
+        if plain in _OWN_GRAMMAR:  # before their arguments' own words are taken for errors
+            raise refused(f"function {plain}", offset=name[0].start)
+        if plain in _NO_PARENTHESES:
+            raise self.error(923, "FROM keyword not found where expected")
         self.expect_op("(")
         distinct = bool(self.take_word("DISTINCT", "UNIQUE"))
         if not distinct:

@@ -231,7 +231,9 @@ class ExpressionParser(CallParser):
     def interval_units(self) -> IntervalUnits:
         """DAY(p) TO SECOND(s), YEAR TO MONTH, or one unit; ORA-30089 for a pair that does not fit."""
         start = self.token.start
-        first = self.expect_word("YEAR", "MONTH", *_DAY_UNITS).value
+        if not self.at_word("YEAR", "MONTH", *_DAY_UNITS):
+            raise self.error(30089, "missing or invalid <datetime field>")
+        first = self.advance().value
         precision = fraction = None
         if self.take_op("("):
             precision = self.unsigned_integer()

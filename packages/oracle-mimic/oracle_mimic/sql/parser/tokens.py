@@ -92,9 +92,7 @@ class TokenReader:
         """The next name; the given error (default ORA-00904) when a reserved word or something else stands there."""
         token = self.token
         if not self.at_identifier():
-            if code == 904:
-                text = f"{self.sql[token.start : token.end]}: invalid identifier" if token.value else ": invalid identifier"
-            raise self.error(code, text)
+            raise self.error(code, ": invalid identifier" if code == 904 else text)
         self.position += 1
         return Identifier(token.value, token.kind is TokenKind.QUOTED, start=token.start, end=token.end)
 
