@@ -23,6 +23,7 @@ from target_oracle.drift import plan_changes
 from target_oracle.files import remove
 from target_oracle.loaders import Filled, Loaders
 from target_oracle.loading import LoadTable
+from target_oracle.replacement import require_replaceable
 from target_oracle.swap import DONE, LOADING, Swap, finish_swap
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ class FullLoad:
         self._refuse_second(row)
         name = self._beside_name(row)
         if row.generation != self.generation:
+            require_replaceable(self.connector, self.table)
             self.control.forget_chunks(self.table, before=self.generation)
             self.control.update(
                 self.table,

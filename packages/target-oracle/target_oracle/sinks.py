@@ -88,7 +88,10 @@ class OracleSink(Sink):
         """Raise ConfigurationError for a full sync of our tap that is done already and that nobody asked for again."""
         run = self.tap_run
         if run is not None and run.mode is Mode.FULL and run.generation is not None and not run.redo:
-            self.writer.repeated(self._full_load(run.generation).check, f"looking at the last full sync of {self.writer.table}")
+            from target_oracle.full_load import FullLoad
+
+            load = FullLoad(self.writer, run.generation, once=True)
+            self.writer.repeated(load.check, f"looking at the last full sync of {self.writer.table}")
 
     # --- RECORDs ---
 
@@ -384,7 +387,8 @@ class OracleSink(Sink):
         return tokens
 
     def abandon(self) -> None:
-        """The stream was stopped: forget what waits. What is committed stays; the rest comes again with the next run."""
+        """The stream was stopped: undo and forget what is not committed. It comes again with the next run."""
+        self.run.undo()
         self.buffer.take()
         if self.full_load is not None:
             self.full_load.close()

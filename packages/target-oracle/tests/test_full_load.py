@@ -161,6 +161,50 @@ def test_a_second_full_sync_that_nobody_asked_for_is_refused(warehouse, make_str
     assert warehouse.private_tables() == []
 
 
+@pytest.fixture
+def guarded(warehouse, live):
+    """The table with what its owner may build on it beside plain indexes."""
+    parent = f'"{warehouse.prefix}NAMES"'
+    for statement in (
+        f'CREATE TABLE {parent} ("NAME" VARCHAR2(20 CHAR) PRIMARY KEY)',
+        f"INSERT INTO {parent} VALUES ('x')",
+        f"INSERT INTO {parent} VALUES ('y')",
+        f'CREATE INDEX "{warehouse.prefix}BY_UPPER" ON {live} (UPPER("NAME"),"ID" DESC)',
+        f'ALTER TABLE {live} ADD CONSTRAINT "{warehouse.prefix}CK" CHECK ("ID">=0)',
+        f'ALTER TABLE {live} ADD CONSTRAINT "{warehouse.prefix}UQ" UNIQUE ("NAME","ID")',
+        f'ALTER TABLE {live} ADD CONSTRAINT "{warehouse.prefix}FK" FOREIGN KEY ("NAME") REFERENCES {parent} ("NAME")',
+    ):
+        warehouse.execute(statement)
+    return live
+
+
+def test_indexes_on_expressions_and_constraints_come_along_twice(warehouse, sync, guarded):
+    for generation in (2, 3):
+        stream = sync(generation, redo=True)
+        warehouse.load([stream.schema(), stream.chunk(0, numbers(20, "y")), stream.full_sync(1, 20)])
+    table = f"{warehouse.prefix}ITEMS"
+    expressions = "SELECT COLUMN_POSITION,COLUMN_EXPRESSION FROM USER_IND_EXPRESSIONS WHERE TABLE_NAME=:1 ORDER BY 1"
+    assert warehouse.query(expressions, table) == [(1, 'UPPER("NAME")'), (2, '"ID"')]
+    descending = "SELECT COUNT(*) FROM USER_IND_COLUMNS WHERE TABLE_NAME=:1 AND DESCEND='DESC'"
+    assert warehouse.query(descending, table) == [(1,)]
+    kinds = (
+        "SELECT CONSTRAINT_TYPE FROM USER_CONSTRAINTS WHERE TABLE_NAME=:1 AND (SEARCH_CONDITION_VC IS NULL OR "
+        "SEARCH_CONDITION_VC NOT LIKE '%NOT NULL') ORDER BY 1"
+    )
+    assert [kind for (kind,) in warehouse.query(kinds, table)] == ["C", "P", "R", "U"]
+    assert warehouse.private_tables() == []
+
+
+@pytest.mark.parametrize(("name", "constraint"), [("z", "the constraint T.*FK does not hold"), ("y", "foreign key .* of .*CHILD")])
+def test_a_redo_that_would_lose_a_foreign_key_is_refused_by_name(warehouse, sync, guarded, name, constraint):
+    if name == "y":
+        warehouse.execute(f'CREATE TABLE "{warehouse.prefix}CHILD" ("ID" NUMBER(19) REFERENCES {guarded} ("ID"))')
+    stream = sync(2, redo=True)
+    with pytest.raises(SwapRefusedError, match=constraint):
+        warehouse.load([stream.schema(), stream.chunk(0, numbers(20, name)), stream.full_sync(1, 20)])
+    assert loaded(warehouse)[0] == (0, "x")
+
+
 def test_a_second_redo_works_too(warehouse, sync, live):
     for generation in (2, 3, 4):
         stream = sync(generation)
