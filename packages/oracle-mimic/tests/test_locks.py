@@ -84,6 +84,7 @@ def test_for_update_locks_rows(database: Database, one: Client, two: Client) -> 
     with ora(30006):
         two.query("select id from t where id = 1 for update wait 1")
     assert two.values("select id from t order by id for update skip locked") == [3]
+    assert two.values("select id from t where id > 100 for update skip locked") == []
     two.rollback()
     waiting = Background(lambda: two.run("update t set v = 5 where id = 1").row_count)
     wait_until_blocked(database, two)

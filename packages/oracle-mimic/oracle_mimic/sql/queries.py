@@ -219,4 +219,4 @@ def _blocked(
             free = [ok and (value is None or int(value) - offset not in taken) for ok, value in zip(free, column.to_pylist(), strict=True)]
         else:
             blockers |= registry.sessions_of(set(writers.values())) | frozenset(held.values())
-    return blockers, changed and not skip, pa.array(free) if skip else None
+    return blockers, changed and not skip, pa.array(free, pa.bool_()) if skip else None
