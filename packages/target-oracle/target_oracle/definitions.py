@@ -52,9 +52,25 @@ def add_primary_key(schema: str, table: str, constraint: str, key: Sequence[str]
     return f"ALTER TABLE {qualified(schema, table)} ADD CONSTRAINT {quoted(constraint)} PRIMARY KEY ({listed(key)})"
 
 
-def create_index(schema: str, table: str, index: str, columns: Sequence[str], *, unique: bool = False) -> str:
+def add_constraint(schema: str, table: str, constraint: str, rest: str) -> str:
+    """rest: the constraint's own text, e.g. `CHECK (...)`."""
+    return f"ALTER TABLE {qualified(schema, table)} ADD CONSTRAINT {quoted(constraint)} {rest}"
+
+
+def references(columns: Sequence[str], owner: str, parent: str, parent_columns: Sequence[str], delete_rule: str | None) -> str:
+    """The text of a foreign key. delete_rule: as the dictionary names it."""
+    rule = f" ON DELETE {delete_rule}" if delete_rule in {"CASCADE", "SET NULL"} else ""
+    return f"FOREIGN KEY ({listed(columns)}) REFERENCES {qualified(owner, parent)} ({listed(parent_columns)}){rule}"
+
+
+def create_index(schema: str, table: str, index: str, columns: Sequence[str]) -> str:
+    return create_index_of(schema, table, index, [quoted(each) for each in columns])
+
+
+def create_index_of(schema: str, table: str, index: str, items: Sequence[str], *, unique: bool = False) -> str:
+    """items: quoted columns or expressions, each perhaps with DESC."""
     kind = "UNIQUE INDEX" if unique else "INDEX"
-    return f"CREATE {kind} {qualified(schema, index)} ON {qualified(schema, table)} ({listed(columns)})"
+    return f"CREATE {kind} {qualified(schema, index)} ON {qualified(schema, table)} ({','.join(items)})"
 
 
 def create_current_view(model: TableModel, view: str) -> str:

@@ -76,7 +76,7 @@ class Run:
                 retried(error)
                 self.logger.warning("%s failed (attempt %d of %d), repeating: %s", doing, attempt, self.settings.retry_attempts, error)
                 self._pause(attempt)
-                self._undo()
+                self.undo()
         message = "retry_attempts is at least 1"
         raise AssertionError(message)
 
@@ -85,7 +85,8 @@ class Run:
         seconds = min(self.settings.retry_backoff_ms / 1000 * 2 ** (attempt - 1), MAX_BACKOFF_SECONDS)
         time.sleep(seconds * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
 
-    def _undo(self) -> None:
+    def undo(self) -> None:
+        """Roll the open transaction back; without an answer, give the connection up, which does the same."""
         try:
             self.database.rollback()
         except RetriableError:

@@ -354,7 +354,7 @@ class OracleSink(Sink):
         version = self.version_pending
         if version is not None and version not in self.versions_seen:
             self._activate_empty(version)
-        elif self.writer.method is LoadMethod.OVERWRITE and self.full_load is not None and not self.full_load.visible and complete:
+        elif complete and self._chunks_made and self.full_load is not None and not self.full_load.visible:
             self.full_load.finish(chunks=self._chunks_made, rows=None, watermark=None)
 
     def _activate_empty(self, version: int) -> None:

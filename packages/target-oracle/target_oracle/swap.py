@@ -20,9 +20,8 @@ from target_oracle import definitions, statements
 from target_oracle.columns import BATCHED_AT, TableModel
 from target_oracle.control import ControlRow, ControlTables, moment_text
 from target_oracle.database import has_code
-from target_oracle.errors import StreamError
 from target_oracle.naming import qualified, quoted
-from target_oracle.replacement import carry_over
+from target_oracle.replacement import SwapRefusedError, carry_over
 
 if TYPE_CHECKING:
     from target_oracle.connector import Connector
@@ -31,10 +30,6 @@ if TYPE_CHECKING:
 LOADING, SWAPPING, DONE = "loading", "swapping", "done"
 DUPLICATE_KEYS = "ORA-02437"
 ALREADY_INDEXED = ("ORA-00955", "ORA-01408", "ORA-02260")
-
-
-class SwapRefusedError(StreamError):
-    """The complete load may not take the live table's place; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +72,7 @@ class Swap:
             self._check_untouched(row, loaded)
             self.writer.record.deleted = (self.writer.record.deleted or 0) + self._carry_vanished(live.columns, row, fence)
             self._build_indexes()
-            for warning in carry_over(self.connector, self.table, self.beside, self.tag):
-                self.writer.record.warnings.append(warning)
-                self.writer.run.logger.warning("%s", warning)
+            carry_over(self.connector, self.table, self.beside, self.tag)
         else:
             self._build_indexes()
         self._swap(fence, old=None if live is None else self.old_name, watermark=watermark)

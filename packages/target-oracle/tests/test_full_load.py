@@ -96,6 +96,16 @@ def test_state_waits_for_open_chunks_only(warehouse, sync, make_state):
     assert warehouse.load(messages) == [{"bookmarks": {"at": 3}}, {"bookmarks": {"at": 4}}]
 
 
+def test_a_full_sync_that_pauses_stays_beside_also_with_overwrite(warehouse, sync, make_state):
+    stream = sync(1)
+    feed = [stream.schema(), stream.chunk(0, rows((1, "a"))), make_state({"at": 0})]
+    assert warehouse.load(feed, load_method="overwrite") == [{"bookmarks": {"at": 0}}]
+    assert warehouse.query("SELECT COUNT(*) FROM USER_TABLES WHERE TABLE_NAME=:1", f"{warehouse.prefix}ITEMS") == [(0,)]
+    feed = [stream.schema(), stream.chunk(1, rows((2, "b"))), stream.full_sync(2, 2), make_state({"at": 1})]
+    warehouse.load(feed, load_method="overwrite")
+    assert loaded(warehouse) == [(1, "a"), (2, "b")]
+
+
 def test_an_empty_table_becomes_visible_too(warehouse, sync):
     stream = sync(1)
     warehouse.load([stream.schema(), stream.full_sync(0, 0)])
@@ -180,7 +190,7 @@ def guarded(warehouse, live):
 
 def test_indexes_on_expressions_and_constraints_come_along_twice(warehouse, sync, guarded):
     for generation in (2, 3):
-        stream = sync(generation, redo=True)
+        stream = sync(generation)
         warehouse.load([stream.schema(), stream.chunk(0, numbers(20, "y")), stream.full_sync(1, 20)])
     table = f"{warehouse.prefix}ITEMS"
     expressions = "SELECT COLUMN_POSITION,COLUMN_EXPRESSION FROM USER_IND_EXPRESSIONS WHERE TABLE_NAME=:1 ORDER BY 1"
@@ -199,7 +209,7 @@ def test_indexes_on_expressions_and_constraints_come_along_twice(warehouse, sync
 def test_a_redo_that_would_lose_a_foreign_key_is_refused_by_name(warehouse, sync, guarded, name, constraint):
     if name == "y":
         warehouse.execute(f'CREATE TABLE "{warehouse.prefix}CHILD" ("ID" NUMBER(19) REFERENCES {guarded} ("ID"))')
-    stream = sync(2, redo=True)
+    stream = sync(2)
     with pytest.raises(SwapRefusedError, match=constraint):
         warehouse.load([stream.schema(), stream.chunk(0, numbers(20, name)), stream.full_sync(1, 20)])
     assert loaded(warehouse)[0] == (0, "x")

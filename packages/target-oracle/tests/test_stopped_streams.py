@@ -85,3 +85,16 @@ def test_a_delete_beyond_the_cap_stops_its_stream_only(warehouse, make_stream, m
         warehouse.load(messages)
     assert warehouse.rows("items", "COUNT(*)", where='"_SDC_DELETED_AT" IS NULL') == [(10,)]
     assert warehouse.rows("orders", 'DISTINCT "NAME"') == [("b",)]
+
+
+def test_what_the_stopped_stream_had_not_committed_is_not_committed_by_another(warehouse, make_stream):
+    for name in ("items", "orders"):
+        stream = make_stream(name, mode=Mode.FULL_TABLE, generation=1)
+        warehouse.load([stream.schema(), stream.batch(rows(*((number, "a") for number in range(10)))), stream.activate(1)])
+    items, orders = make_stream("items", run_id="run-2"), make_stream("orders", run_id="run-2")
+    gone = [items.record({"ID": number, "_sdc_deleted_at": "2026-11-22T21:00:00+00:00"}) for number in range(5)]
+    feed = [items.schema(), orders.schema(), items.record({"ID": 9, "NAME": "new"}), *gone, orders.record({"ID": 9, "NAME": "new"})]
+    with pytest.raises(DeleteCapError, match="5 of 10 rows"):
+        warehouse.load(feed)
+    assert warehouse.rows("items", "COUNT(*)", where='"NAME"=\'a\' AND "_SDC_DELETED_AT" IS NULL') == [(10,)]
+    assert warehouse.rows("orders", '"NAME"', where='"ID"=9') == [("new",)]
