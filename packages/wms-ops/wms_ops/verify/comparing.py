@@ -144,12 +144,12 @@ class Comparison:
             return self._suspect_rows(keys, set(flying), snapshot)
         larger = snapshot.target if target.rows >= source.rows else snapshot.source
         rows = max(target.rows, source.rows)
-        pieces = keys.cut(larger.limits(keys, max(math.ceil(rows / FAN_OUT), self.leaf_rows // 2)))
-        if len(pieces) == 1:  # one key many times, or rows that came and went in between
+        limits = larger.limits(keys, max(math.ceil(rows / FAN_OUT), self.leaf_rows // 2))
+        if not limits:  # one key many times, or rows that came and went in between
             return self._suspect_rows(keys, set(flying), snapshot)
         suspects: list[Key] = []
-        for piece in pieces:
-            there, here = snapshot.target.total(piece), snapshot.source.total(piece)
+        totals = zip(snapshot.target.totals(keys, limits), snapshot.source.totals(keys, limits), strict=True)
+        for piece, (there, here) in zip(keys.cut(limits), totals, strict=True):
             if there != here:
                 suspects += self._suspects(piece, there, here, snapshot)
         return suspects

@@ -76,6 +76,17 @@ class View:
         rows = self._query(f"SELECT COUNT(*),{sums('H')} FROM ({inner})", binds, "sum up a range")
         return Total(*(int(value) for value in rows[0]))
 
+    def totals(self, keys: KeyRange, limits: Sequence[Key]) -> list[Total]:
+        """Count and sums of each piece of a range that is cut at `limits`: one statement, which reads the range once."""
+        binds = Binds()
+        columns = self.side.key
+        pieces = (f"WHEN {KeyRange(None, limit).condition(columns, binds)} THEN {number}" for number, limit in enumerate(limits))
+        piece = f"CASE {' '.join(pieces)} ELSE {len(limits)} END"
+        inner = f"SELECT /*+ NO_MERGE */ {piece} AS B,{self.side.row_hash} AS H FROM {self._from(binds)}{self._where(keys, binds)}"
+        rows = self._query(f"SELECT B,COUNT(*),{sums('H')} FROM ({inner}) GROUP BY B", binds, "sum up the pieces of a range")
+        found = {int(number): Total(*(int(value) for value in values)) for number, *values in rows}
+        return [found.get(number, Total(0, 0, 0)) for number in range(len(limits) + 1)]
+
     def hashes(self, keys: KeyRange) -> dict[Key, list[str]]:
         """The hashes of a range's rows, by key; more than one where a key is there more than once."""
         binds = Binds()
