@@ -34,6 +34,7 @@ from tap_oracle_wms.selection import ALL_ROWS, Where, chunk_range
 
 MAX_GENERATIONS = 5
 """How often a run plans anew because the table's storage keeps changing under it."""
+ASSUMED_ROWS_PER_SECOND = 50_000
 MAX_PIECES = 64
 MOST_CUTS = 6
 """After so many halvings the pieces are as small as they get."""
@@ -94,10 +95,11 @@ class FullSyncRun:
         size = None if table.rows is None else table.rows * (table.row_bytes or ASSUMED_ROW_BYTES)
         free = shutil.disk_usage(run.settings.staging_directory.parent).free if run.settings.staging_directory.parent.exists() else None
         undo = run.source.ask_if_granted(statements.UNDO_RETENTION)
+        seconds = None if table.rows is None else table.rows // (ASSUMED_ROWS_PER_SECOND * run.settings.parallelism)
         logger.info(
-            "%s: preflight: about %s rows, %s bytes; %d chunks on %d connections; undo retention %s s; %s bytes free for staging, quota %d;"
-            " the time left is told after the first chunk",
-            run.name, _figure(table.rows), _figure(size), plan.chunks, run.settings.parallelism,
+            "%s: preflight: about %s rows, %s bytes, %s s (at %d rows/s a connection; measured as it goes); %d chunks on %d connections;"
+            " undo retention %s s; %s bytes free for staging, quota %d",
+            run.name, _figure(table.rows), _figure(size), _figure(seconds), ASSUMED_ROWS_PER_SECOND, plan.chunks, run.settings.parallelism,
             undo[0][0] if undo else "unknown", _figure(free), run.settings.staging_quota_bytes,
         )  # fmt: skip
         if free is not None and free < run.settings.staging_quota_bytes:

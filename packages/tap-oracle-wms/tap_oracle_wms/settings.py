@@ -64,7 +64,8 @@ SETTINGS_SCHEMA: dict[str, Any] = {
         "entities": {
             "type": "object",
             "additionalProperties": _ENTITY,
-            "description": "Stream name to table and replication settings. Without it every table and view of the owner is a stream.",
+            "description": "Stream name to what is said about it. Without it every table and view of the owner is a stream. Fields: "
+            + " ".join(f"**`{name}`**: {field_schema['description']}" for name, field_schema in _ENTITY["properties"].items()),
         },
         "batch_size": {
             "type": "integer",
@@ -171,13 +172,14 @@ SETTINGS_SCHEMA: dict[str, Any] = {
         },
         "batch_config": {
             "type": "object",
-            "description": "Encoding of the Arrow files: {encoding: {format: arrow, compression: lz4 | zstd | none}}.",
+            "description": "Encoding of the Arrow files: {encoding: {format: arrow, compression: lz4, zstd or none}}.",
             "properties": {
                 "encoding": {
                     "type": "object",
+                    "description": "Format and compression.",
                     "properties": {
-                        "format": {"type": "string", "enum": [ARROW_FORMAT]},
-                        "compression": {"type": "string", "enum": list(COMPRESSIONS)},
+                        "format": {"type": "string", "enum": [ARROW_FORMAT], "description": "`arrow`: Arrow IPC streams."},
+                        "compression": {"type": "string", "enum": list(COMPRESSIONS), "description": "`lz4` (default), `zstd` or `none`."},
                     },
                 },
                 "storage": {"type": "object", "description": "`root` is another way to say `staging_directory`."},

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 from oracle_connection import probe
-from oracle_connection.errors import ConfigurationError, DatabaseError, RetriableError, Scope, explain
+from oracle_connection.errors import ConfigurationError, DatabaseError, FatalError, RetriableError, Scope, explain
 from oracle_connection.parameters import ConnectionParameters
 from oracle_connection.types import select_expression
 
@@ -191,6 +191,12 @@ class Source:
                 yield from _in_schema(pa.table(frame), schema)
         except (oracledb.Error, OSError) as error:
             raise explain(error, doing, secrets=self.parameters.secrets) from error
+        except (ValueError, OverflowError) as error:
+            message = (
+                f"cannot {doing}: {error} [fatal] a value cannot be carried, such as a date before the year 1: mask its column"
+                " (entities.<stream>.mask: null), or read a view without it"
+            )
+            raise FatalError(message) from error
 
 
 def _whole(value: Any) -> Any:

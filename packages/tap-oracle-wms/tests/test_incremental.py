@@ -62,6 +62,17 @@ def test_an_open_transaction_on_another_table_holds_nothing_back(table, run_tap,
     assert stuck.transaction_in_progress
 
 
+def test_a_locked_table_is_read_without_waiting_and_the_lock_holds_the_bookmark_back(table, run_tap, records):
+    state = run_tap(entities=ENTITY, skew_seconds=0).state
+    holder = table.connect()
+    holder.cursor().execute("LOCK TABLE T IN EXCLUSIVE MODE")
+    output = run_tap(state, entities=ENTITY, skew_seconds=0)
+    assert done(output)["replication_key_value"] <= state["bookmarks"]["t"]["replication_key_value"]
+    assert records()[-1]["horizon"]["age_seconds"] > 0
+    holder.rollback()
+    assert done(run_tap(output.state, entities=ENTITY, skew_seconds=0)) != done(output)
+
+
 def test_all_rows_of_one_instant_are_read_however_they_are_spread_over_runs(table, run_tap):
     state = run_tap(entities=ENTITY, skew_seconds=0).state
     table.run("INSERT INTO T SELECT 100, 0, MAX(UPDATED) FROM T")

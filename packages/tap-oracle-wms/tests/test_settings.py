@@ -1,5 +1,7 @@
 """Settings: checked, with defaults, and documented."""
 
+import subprocess
+import sys
 from datetime import UTC
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -21,6 +23,19 @@ def test_every_setting_has_a_type_and_a_description():
         assert schema["type"], name
         assert schema["description"], name
     jsonschema.Draft202012Validator.check_schema(SETTINGS_SCHEMA)
+
+
+def test_the_documentation_names_every_field_of_an_entity():
+    done = subprocess.run(
+        [sys.executable, "-c", "from tap_oracle_wms.tap import TapOracleWms; TapOracleWms.cli()", "--about", "--format=markdown"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    (entities,) = [line for line in done.stdout.splitlines() if line.startswith("| entities ")]
+    for name, field in SETTINGS_SCHEMA["properties"]["entities"]["additionalProperties"]["properties"].items():
+        assert f"**`{name}`**: {field['description']}" in entities
+    for line in done.stdout.splitlines():
+        if line.startswith("|"):
+            assert line.count("|") == 5, line
 
 
 def test_no_setting_is_a_fraction_because_meltano_cannot_pass_one():

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
+from oracle_connection.errors import ConfigurationError, FatalError
 from oracle_connection.types import parse_type
 from oracle_connection.values import from_json
 
@@ -165,13 +166,38 @@ def test_a_thousand_columns_are_read(database, run_tap, transfer):
     assert (output.rows() if transfer == "batch" else output.records) == [{name: name for name in columns}]
 
 
-def test_types_that_cannot_be_carried_are_refused_by_name(database, run_tap, caplog):
-    database.run("CREATE TABLE T (ID NUMBER(10) PRIMARY KEY)")
-    from tap_oracle_wms.connector import _column
+def test_types_that_cannot_be_carried_are_refused_by_name_at_discovery(database, command, run_tap):
+    """No server of ours has such types: the user's own view of the dictionary says that the columns are of them."""
+    others = {"F": "BFILE", "O": "SDO_GEOMETRY", "B": "BOOLEAN"}
+    cases = " ".join(f"WHEN '{name}' THEN '{kind}'" for name, kind in others.items())
+    database.run(
+        f"CREATE TABLE T (ID NUMBER(10) PRIMARY KEY, {', '.join(f'{name} DATE' for name in others)}, X CLOB)",
+        "INSERT INTO T (ID, X) VALUES (1, 'text')",
+        "CREATE VIEW ALL_TAB_COLUMNS AS SELECT OWNER, TABLE_NAME, COLUMN_NAME, COLUMN_ID, DATA_LENGTH, DATA_PRECISION, DATA_SCALE, CHAR_LENGTH,"
+        f" CHAR_USED, NULLABLE, CASE COLUMN_NAME {cases}"
+        " ELSE DATA_TYPE END DATA_TYPE, CASE COLUMN_NAME WHEN 'O' THEN 'MDSYS' ELSE DATA_TYPE_OWNER END DATA_TYPE_OWNER"
+        " FROM SYS.ALL_TAB_COLUMNS",
+    )
+    entities = {"t": {"table": "T", "replication_method": "FULL_TABLE"}}
+    found = command(entities=entities)("--discover")
+    (entry,) = json.loads(found.text)["streams"]
+    assert list(entry["schema"]["properties"]) == ["ID", "X"]
+    metadata = {tuple(each["breadcrumb"]): each["metadata"] for each in entry["metadata"]}
+    for name, kind in others.items():
+        assert metadata["properties", name]["inclusion"] == "unsupported"
+        assert f"column {name} is left out" in found.log
+        assert kind in found.log
+    assert run_tap(entities=entities).rows() == [{"ID": 1, "X": "text"}]
+    with pytest.raises(ConfigurationError, match="F cannot be a key: .*BFILE"):
+        run_tap(entities={"t": {**entities["t"], "key_properties": ["F"]}})
 
-    refused = _column(("F", "BFILE", None, 530, None, None, 0, None, "Y"), None)
-    assert refused.type is None
-    assert "BFILE" in refused.refusal
+
+def test_a_date_before_the_year_1_ends_the_run_with_a_message_that_names_the_table_and_a_way_out(database, run_tap):
+    database.run("CREATE TABLE T (ID NUMBER(10), BORN DATE)", "INSERT INTO T VALUES (1, TO_DATE('-0044-03-15', 'SYYYY-MM-DD'))")
+    entity = {"table": "T", "replication_method": "FULL_TABLE"}
+    with pytest.raises(FatalError, match=r"cannot read TESTER\.T.*before the year 1: mask its column"):
+        run_tap(entities={"t": entity})
+    assert run_tap(entities={"t": {**entity, "mask": {"born": "null"}}}).rows() == [{"ID": 1, "BORN": None}]
 
 
 def test_masked_columns_never_leave_the_database_as_they_are(database, run_tap):
