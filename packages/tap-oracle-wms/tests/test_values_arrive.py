@@ -188,7 +188,7 @@ def test_types_that_cannot_be_carried_are_refused_by_name_at_discovery(database,
         assert f"column {name} is left out" in found.log
         assert kind in found.log
     assert run_tap(entities=entities).rows() == [{"ID": 1, "X": "text"}]
-    with pytest.raises(ConfigurationError, match="F cannot be a key: .*BFILE"):
+    with pytest.raises(ConfigurationError, match=r"F cannot be a key: .*BFILE"):
         run_tap(entities={"t": {**entities["t"], "key_properties": ["F"]}})
 
 
