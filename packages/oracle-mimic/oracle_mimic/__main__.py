@@ -15,10 +15,19 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from oracle_mimic.errors import OracleError
 from oracle_mimic.server import DEFAULT_SERVICES, DEFAULT_SIDS, MimicServer, is_loopback
 
 PASSWORD_VARIABLE = "ORACLE_MIMIC_PASSWORD_"  # noqa: S105 - the name of a variable, not a password
 READY = "oracle-mimic is ready on"
+_LAST_PORT = 65535
+
+
+def port_number(text: str) -> int:
+    """ArgumentTypeError for what is no port."""
+    if not text.isdigit() or int(text) > _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text} is not a port (0 to {_LAST_PORT})")
+    return int(text)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -29,16 +38,22 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--database", metavar="FILE", help="DuckDB file; without it everything is in memory")
     made.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     made.add_argument("--allow-remote", action="store_true", help="allow an address that other machines can reach")
-    made.add_argument("--port", type=int, default=1521, help="port, 0 for a free one (default: %(default)s)")
-    made.add_argument("--user", action="append", default=[], metavar="NAME", help="user to create; may be given several times")
+    made.add_argument("--port", type=port_number, default=1521, help="port, 0 for a free one (default: %(default)s)")
+    made.add_argument(
+        "--user",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="user to create (one that is there keeps its password); may be given several times",
+    )
     made.add_argument("--dba", action="append", default=[], metavar="NAME", help="user with the role DBA; may be given several times")
     made.add_argument("--password-file", type=Path, metavar="FILE", help="lines NAME=password; else ORACLE_MIMIC_PASSWORD_<NAME> is used")
     made.add_argument("--service", action="append", default=[], metavar="NAME", help=f"service name (default: {DEFAULT_SERVICES[0]})")
     made.add_argument("--sid", action="append", default=[], metavar="NAME", help=f"SID (default: {DEFAULT_SIDS[0]})")
     made.add_argument("--certificate", type=Path, metavar="PEM", help="certificate for TCPS")
     made.add_argument("--key", type=Path, metavar="PEM", help="its private key, if not in the same file")
-    made.add_argument("--tls-port", type=int, default=2484, help="port for TCPS (default: %(default)s)")
-    made.add_argument("--control-port", type=int, help="loopback port of the control connection for faults; off by default")
+    made.add_argument("--tls-port", type=port_number, default=2484, help="port for TCPS (default: %(default)s)")
+    made.add_argument("--control-port", type=port_number, help="loopback port of the control connection for faults; off by default")
     made.add_argument("--time-zone", default="UTC", help="the server's time zone, an offset or a region (default: %(default)s)")
     made.add_argument(
         "--undo-retention", type=float, default=900.0, metavar="SECONDS", help="how far AS OF reaches back (default: %(default)s)"
@@ -81,6 +96,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         users = passwords([*options.user, *options.dba], options.password_file, os.environ)
         if not options.allow_remote and not is_loopback(options.host):
             raise ValueError(f"{options.host} is not a loopback address: say --allow-remote if that is really wanted")
+        if not users and options.database is None:
+            raise ValueError("a database in memory has no users: name one with --user or --dba")
+        for option, file in (("--certificate", options.certificate), ("--key", options.key)):
+            if file is not None and not file.is_file():
+                raise ValueError(f"{option}: there is no file {file}")
         server = MimicServer(
             options.database,
             host=options.host,
@@ -101,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             memory_limit=options.memory_limit,
             threads=options.threads,
         )
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, OracleError) as error:
         print(f"oracle-mimic: {error}", file=sys.stderr)
         return 2
     with server:

@@ -130,6 +130,27 @@ def test_the_command_refuses_other_addresses_and_missing_passwords(
     assert "ORACLE_MIMIC_PASSWORD_NOPASS" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "--user"),
+        (["--user", "WMS", "--time-zone", "Nowhere/At_All"], "ORA-01882"),
+        (["--user", "WMS", "--database", "/nowhere/at/all.duckdb"], "/nowhere/at/all.duckdb"),
+        (["--user", "WMS", "--certificate", "/nowhere/at/all.pem"], "/nowhere/at/all.pem"),
+    ],
+)
+def test_the_command_says_in_one_line_what_is_wrong(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORACLE_MIMIC_PASSWORD_WMS", PASSWORD)
+    assert main(["--port", "0", *arguments]) == 2
+    printed = capsys.readouterr().err.splitlines()
+    assert says in printed[-1]
+    assert printed[-1].startswith("oracle-mimic: ")
+    with pytest.raises(SystemExit):
+        main(["--port", "99999", "--user", "WMS"])
+
+
 def test_passwords_from_file_and_environment(tmp_path: Path) -> None:
     file = tmp_path / "passwords"
     file.write_text("# comment\nwms=a=b\n\n")
