@@ -1,5 +1,6 @@
 """The dbt project on the mimic, with the simulator's rows: it builds, its rules find what was planted, its figures are right."""
 
+import json
 from collections import defaultdict
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -248,3 +249,87 @@ def test_movements_are_outbound_and_add_up(warehouse, truth):
             total += each["quantity_allocated"] if counted(each) else 0
             assert (row["direction"], row["quantity_running_total"], row["quantity_running_count"]) == ("OUTBOUND", total, number)
             assert (row["stock_balance"], row["stock_balance_empty_reason"]) == (None, "inbound receipts and adjustments are not loaded")
+
+
+# --- macros and commands, as the README and the specification call them ---
+
+
+def test_running_totals_as_the_specification_calls_them(warehouse):
+    rows = """(select 1 as item_id, 5 as quantity, date '2026-01-02' as "DATE" from dual union all select 1, 3, date '2026-01-01' from dual
+        union all select 2, null, date '2026-01-01' from dual union all select 1, null, date '2026-01-03' from dual)"""
+    inline = (
+        "select item_id, quantity, {{ oracle_running_totals('quantity', ['item_id'], 'date') }} from " + rows + ' order by item_id, "DATE"'
+    )
+    found = [tuple(row.values()) for row in warehouse.rows(f"({warehouse.dbt.sql(inline)})")]
+    assert found == [(1, 3, 3, 3, 1), (1, 5, 8, 4, 2), (1, None, 8, 4, 2), (2, None, None, None, 0)]
+
+
+def test_percentiles_in_all_three_forms(warehouse):
+    rows = "(select mod(level, 2) as parity, level as processing_time from dual connect by level <= 5 union all select 0, null from dual)"
+    [aggregate] = warehouse.rows(
+        f"({warehouse.dbt.sql('select {{ oracle_percentile_analysis(' + chr(39) + 'processing_time' + chr(39) + ') }} from ' + rows)})"
+    )
+    assert aggregate == {
+        "processing_time_p25": 2,
+        "processing_time_p50": 3,
+        "processing_time_p75": 4,
+        "processing_time_p90": Decimal("4.6"),
+    }
+    over_all = (
+        "select parity, {{ oracle_percentile_analysis('processing_time', partition_by=[], percentiles=[50], alias='t') }} from " + rows
+    )
+    assert [row["t_p50"] for row in warehouse.rows(f"({warehouse.dbt.sql(over_all)})")] == [3] * 6
+    within = over_all.replace("partition_by=[]", "partition_by=['parity']")
+    assert {(row["parity"], row["t_p50"]) for row in warehouse.rows(f"({warehouse.dbt.sql(within)})")} == {(0, 3), (1, 3)}
+
+
+def test_statistics_are_gathered_when_they_are_missing_or_stale(warehouse):
+    def analyzed():
+        [(rows,)] = warehouse.raw.query("select num_rows from user_tables where table_name = 'DIM_ITEMS'")
+        return rows
+
+    count = len(warehouse.rows("dim_items", "item_id"))
+    assert analyzed() == count  # by the post-hook of the build
+    block = warehouse.dbt.sql("{{ oracle_analyze_table(ref('dim_items')) }}")
+    for share, expected in ((20, count), (5, count + count // 20 + count // 5)):  # 5 percent new rows are not stale, 25 percent are
+        keys = f"'x' || {share} || '-' || rownum, -1000 * {share} - rownum"
+        sql = f"insert into dim_items (item_key, item_id) select {keys} from all_objects where rownum <= {count // share}"
+        warehouse.raw.execute(sql)
+        warehouse.raw.connection.commit()
+        warehouse.raw.execute(block)
+        assert analyzed() == expected
+    warehouse.raw.execute("delete from dim_items where item_id < 0")
+    warehouse.raw.connection.commit()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "success"),
+    [("{}", True), ("{fail_on: warn}", False), ("{models: stg_wms_locations, fail_on: none}", True), ("{fail_on: sometimes}", False)],
+)
+def test_quality_checks_say_so_by_their_exit_code(warehouse, arguments, success):
+    before = len(warehouse.dbt.said.read_text())
+    assert warehouse.dbt.ask("run-operation", "oracle_data_quality_checks", "--args", arguments)[0] is success
+    said = warehouse.dbt.said.read_text()[before:]
+    if arguments == "{}":
+        lines = {
+            words[0]: (int(words[-2]), words[-1])
+            for words in (line.split() for line in said.splitlines())
+            if words and words[-1] in {"ok", "warn", "error"}
+        }
+        faults = {rule: sum(1 for _ in warehouse.rows(f"dq_{rule}", "1")) for rule in RULES}
+        assert {rule: lines[rule] for rule in RULES} == {rule: (count, "warn") for rule, count in faults.items()}
+
+
+def test_freshness_and_the_site(warehouse):
+    success, nodes, _ = warehouse.dbt.ask("source", "freshness")
+    assert (success, {state[0] for state in nodes.values()}) == (False, {"error"})  # the rows are of January 2026
+    warehouse.dbt("docs", "generate")
+    catalog = json.loads((warehouse.dbt.home / "target" / "catalog.json").read_text())
+    assert "ITEM_KEY" in catalog["nodes"]["model.wms.dim_items"]["columns"]
+
+
+def test_descriptions_are_comments_in_the_database(warehouse):
+    [(comment,)] = warehouse.raw.query("select comments from user_tab_comments where table_name = 'DIM_ITEMS'")
+    assert comment.startswith("One row per item")
+    missing = "select count(*) from user_col_comments where table_name in ('DIM_ITEMS', 'FACT_ALLOCATION_PERFORMANCE') and comments is null"
+    assert warehouse.raw.query(missing) == [(0,)]

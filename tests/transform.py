@@ -21,6 +21,9 @@ for line in sys.stdin:
     results = getattr(outcome.result, "results", None) or []
     results = [each for each in results if hasattr(each, "node")]
     nodes = {each.node.name: [str(each.status), each.failures, each.message, each.execution_time] for each in results}
+    for each in results:
+        if each.node.name == "inline_query":
+            nodes["inline_query"][2] = each.node.compiled_code
     print(json.dumps([outcome.success, nodes, str(outcome.exception or "")]), file=answers, flush=True)
 """
 
@@ -78,6 +81,10 @@ class Dbt:
             failed = {name: result for name, result in nodes.items() if result[0] in {"error", "fail"}}
             raise DbtError(f"{arguments}: {error} {failed}")
         return nodes
+
+    def sql(self, inline: str) -> str:
+        """What a piece of jinja and SQL becomes, with this project's macros."""
+        return str(self("compile", "--inline", inline)["inline_query"][2])
 
     def close(self) -> None:
         self._process.stdin.close()

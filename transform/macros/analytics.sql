@@ -1,5 +1,10 @@
 {#- Macros for models and analysts. -#}
 
+{% macro column_name(name) -%}
+    {#- a plain name that Oracle reserves is quoted, in upper case as Oracle keeps it; anything else is taken as it is -#}
+    {{ '"' ~ name | upper ~ '"' if name | upper in ['ACCESS', 'COMMENT', 'DATE', 'FILE', 'LEVEL', 'MODE', 'NUMBER', 'ORDER', 'ROW', 'SESSION', 'SIZE', 'START', 'UID', 'USER'] else name }}
+{%- endmacro %}
+
 {% macro oracle_running_totals(column, partition_by=[], order_by=none, alias=none) -%}
     {#-
         Sum, average and count of `column` over the rows up to this one: three columns, `<alias>_running_total`, `_running_avg`, `_running_count`.
@@ -9,10 +14,11 @@
     -#}
     {%- set name = alias or column.split('.')[-1] -%}
     {%- set order = [order_by] if order_by is string else order_by -%}
+    {%- set column = column_name(column) -%}
     {%- set window -%}
         over (
-            {%- if partition_by %}partition by {{ partition_by | join(', ') }} {% endif -%}
-            order by {{ order | join(', ') }} rows between unbounded preceding and current row)
+            {%- if partition_by %}partition by {% for each in partition_by %}{{ column_name(each) }}{{ ', ' if not loop.last }}{% endfor %} {% endif -%}
+            order by {% for each in order %}{{ column_name(each) }}{{ ', ' if not loop.last }}{% endfor %} rows between unbounded preceding and current row)
     {%- endset -%}
     sum({{ column }}) {{ window }} as {{ name }}_running_total,
     round(avg({{ column }}) {{ window }}, 4) as {{ name }}_running_avg,
@@ -27,7 +33,7 @@
     -#}
     {%- set name = alias or column.split('.')[-1] -%}
     {%- for each in percentiles %}
-    round(percentile_cont({{ each / 100 }}) within group (order by {{ column }})
+    round(percentile_cont({{ each / 100 }}) within group (order by {{ column_name(column) }})
         {%- if partition_by is not none %} over ({{ 'partition by ' ~ partition_by | join(', ') if partition_by }}){% endif -%}
         , 4) as {{ name }}_p{{ each }}{{ ',' if not loop.last }}
     {%- endfor %}

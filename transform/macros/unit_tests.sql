@@ -30,7 +30,6 @@
 {%- endmacro %}
 
 {% macro get_fixture_sql(rows, column_name_to_data_types) -%}
-    {%- set quoted = {} -%}
     {%- if not column_name_to_data_types -%}
         {%- set there = defer_relation if (defer_relation and not load_relation(this)) else this -%}
         {%- set column_name_to_data_types = {} -%}
@@ -41,27 +40,35 @@
     {%- if not column_name_to_data_types -%}
         {{ exceptions.raise_compiler_error("unit test of '" ~ model.name ~ "': " ~ this ~ " does not exist; build what it stands for first") }}
     {%- endif -%}
-    {%- set defaults = {} -%}
-    {%- for name, type in column_name_to_data_types.items() -%}
-        {%- do defaults.update({name: safe_cast('null', type) | trim}) -%}
-    {%- endfor -%}
-    {{ rows_as_select(rows, column_name_to_data_types, defaults) }}
+    {{ rows_as_select(rows, column_name_to_data_types, column_name_to_data_types) }}
 {%- endmacro %}
 
 {% macro get_expected_sql(rows, column_name_to_data_types, column_name_to_quoted) -%}
-    {{ rows_as_select(rows, column_name_to_data_types, {}, column_name_to_quoted) }}
+    {{ rows_as_select(rows, column_name_to_data_types, {}) }}
 {%- endmacro %}
 
-{% macro rows_as_select(rows, column_name_to_data_types, defaults, quoted=none) -%}
+{% macro rows_as_select(rows, column_name_to_data_types, all_columns) -%}
+    {#- The columns that rows give, row by row; around them, once, the others of all_columns as NULL. -#}
+    {%- set given = [] -%}
+    {%- set formatted = [] -%}
     {%- for row in rows -%}
-        {%- set values = dict(defaults) -%}
-        {%- do values.update(format_row(row, column_name_to_data_types)) %}
-    select {% for name, value in values.items() %}{{ value }} as {{ adapter.quote(name | upper) }}{{ ', ' if not loop.last }}{% endfor %}
-    from dual{{ ' union all' if not loop.last }}
+        {%- set values = format_row(row, column_name_to_data_types) -%}
+        {%- do formatted.append(values) -%}
+        {%- for name in values if name not in given %}{% do given.append(name) %}{% endfor -%}
     {%- endfor -%}
     {%- if not rows %}
     select {% for name, type in column_name_to_data_types.items() %}cast(null as {{ type }}) as {{ adapter.quote(name | upper) }}{{ ', ' if not loop.last }}{% endfor %}
     from dual
     where 1 = 0
+    {%- else %}
+    select
+        {% for name in given %}given_rows.{{ adapter.quote(name | upper) }}{{ ', ' if not loop.last }}{% endfor -%}
+        {%- for name, type in all_columns.items() if name not in given %}, cast(null as {{ type }}) as {{ adapter.quote(name | upper) }}{% endfor %}
+    from (
+        {%- for values in formatted %}
+        select {% for name in given %}{{ values[name] or safe_cast('null', column_name_to_data_types[name]) }} as {{ adapter.quote(name | upper) }}{{ ', ' if not loop.last }}{% endfor %}
+        from dual{{ ' union all' if not loop.last }}
+        {%- endfor %}
+    ) given_rows
     {%- endif -%}
 {%- endmacro %}
