@@ -210,16 +210,28 @@ def test_an_empty_target_is_all_missing(pair):
     assert {kind for kind, _ in found} == {"missing_in_target"}
 
 
+class Nothing:
+    """A repair that has nothing to do."""
+
+    def read_again(self, keys):
+        raise AssertionError(keys)
+
+    def delete(self, keys, scn):
+        raise AssertionError(keys)
+
+
+def test_a_key_that_is_there_twice_is_left_to_a_new_full_sync(pair):
+    pair.create()
+    pair.fill(10)
+    pair.run("target", "INSERT INTO {t} SELECT * FROM {t} WHERE ID = 3")
+    pair.repairer = Nothing()
+    (row,) = pair.verify()["rows_found"]
+    assert (row["kind"], row["repaired"]) == ("extra_version", False)
+    assert "2 rows in the target" in row["note"]
+    assert "wms-ops redo" in row["note"]
+
+
 def test_an_empty_source_range_is_never_a_delete(pair):
-    class Nothing:
-        """A repair that has nothing to do here."""
-
-        def read_again(self, keys):
-            raise AssertionError(keys)
-
-        def delete(self, keys, scn, *, hard):
-            raise AssertionError(keys)
-
     pair.create()
     pair.fill(100)
     pair.run("source", "DELETE FROM {t} WHERE ID > 50")

@@ -56,9 +56,9 @@ class MeltanoRepair:
             with suppress(FileNotFoundError):
                 path.unlink()
 
-    def delete(self, keys: Sequence[Key], scn: int | None, *, hard: bool) -> str | None:
-        """Mark these rows as deleted, as of an SCN of the source; hard: remove them."""
-        variables = environment(self.project, **({f"{TARGET.upper().replace('-', '_')}_HARD_DELETE": "true"} if hard else {}))
+    def delete(self, keys: Sequence[Key], scn: int | None) -> str | None:
+        """Mark these rows as deleted, as of an SCN of the source; with the target's setting hard_delete, remove them."""
+        variables = environment(self.project)
         command = [meltano(self.project), "invoke", TARGET]
         messages = "".join(f"{json.dumps(each)}\n" for each in self._messages(keys, scn))
         done = subprocess.run(command, cwd=self.project.root, env=variables, input=messages, capture_output=True, text=True, check=False)

@@ -22,6 +22,8 @@ ATTEMPTS = 3
 """How often a range is begun when its snapshot is too old or the connection is lost."""
 EMPTY_SOURCE = "not deleted: the source has no row in this whole range; look at the source, or compare larger ranges (--range-rows)"
 
+NO_KEY = "the table has lost its key, without which target-oracle loads nothing: a new full sync builds it anew"
+
 
 class Repairer(Protocol):
     """Brings rows in order through tap and target. Each method says why it could not, or None."""
@@ -30,8 +32,8 @@ class Repairer(Protocol):
         """Read these rows from the source and load them."""
         ...
 
-    def delete(self, keys: Sequence[Key], scn: int | None, *, hard: bool) -> str | None:
-        """Mark these rows as deleted, as of an SCN of the source; hard: remove them."""
+    def delete(self, keys: Sequence[Key], scn: int | None) -> str | None:
+        """Mark these rows as deleted, as of an SCN of the source."""
         ...
 
 
@@ -208,22 +210,21 @@ class Verification:
     # --- repair ---
 
     def _repair(self, repairer: Repairer) -> None:
-        """Everything that was found, in at most three runs of tap and target; then each of it is looked at again."""
+        """Everything that was found, in at most one run of tap and target and one of the target; then each of it is looked at again."""
         for _, outcome in self._wrong:
-            if outcome.empty_source:
-                for each in outcome.findings:
+            for each in outcome.findings:
+                if outcome.empty_source:
                     each.repaired, each.note = False, EMPTY_SOURCE
+                elif each.kind is Kind.EXTRA_VERSION:
+                    each.repaired, each.note = False, f"{each.note}; {NO_KEY} (meltano invoke wms-ops redo {self.ledger.stream})"
         wanted = [each for each in self.result.findings if each.repaired is None]
         gone = [each for each in wanted if each.kind is Kind.MISSING_IN_SOURCE]
-        doubled = [each for each in wanted if each.kind is Kind.EXTRA_VERSION]
         to_read = [each for each in wanted if each.kind is not Kind.MISSING_IN_SOURCE]
         refusals: dict[int, str] = {}
-        for some, hard in ((gone, False), (doubled, True)):
-            if some:
-                scns = [each.scn for each in some if each.scn is not None]
-                error = repairer.delete([each.key for each in some], min(scns, default=None), hard=hard)
-                refusals |= {id(each): error for each in some if error}
-        to_read = [each for each in to_read if id(each) not in refusals]
+        if gone:
+            scns = [each.scn for each in gone if each.scn is not None]
+            error = repairer.delete([each.key for each in gone], min(scns, default=None))
+            refusals |= {id(each): error for each in gone if error}
         if to_read:
             error = repairer.read_again([each.key for each in to_read])
             refusals |= {id(each): error for each in to_read if error}
