@@ -206,6 +206,19 @@ SESSION_STATISTICS = Statement(
     "Database Reference: V$MYSTAT, V$STATNAME",
 )
 
+FUNCTIONS = {
+    "CAST": ("9.2", "CAST"),
+    "ROWIDTOCHAR": ("9.2", "ROWIDTOCHAR"),
+    "CHARTOROWID": ("9.2", "CHARTOROWID"),
+    "SYS_EXTRACT_UTC": ("9.2", "SYS_EXTRACT_UTC"),
+    "TO_CHAR": ("9.2", "TO_CHAR (number), TO_CHAR (datetime)"),
+    "RAWTOHEX": ("9.2", "RAWTOHEX"),
+    "XMLSERIALIZE": ("10.2", "XMLSERIALIZE"),
+    "STANDARD_HASH": ("12.1", "STANDARD_HASH"),
+    "JSON_SERIALIZE": ("21.1", "JSON_SERIALIZE, for columns of type JSON"),
+}
+"""The functions that may stand in {columns}, {values} and {where}: oldest version, and their names in the SQL Language Reference."""
+
 
 def all_statements() -> list[Statement]:
     """Every statement of this module, in the order of its text."""

@@ -4,8 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-from oracle_connection.types import session_statement
+from oracle_connection.types import Kind, OracleType, parse_type, select_expression, session_statement
 from tap_oracle_wms import statements
+from tap_oracle_wms.catalog import masked_expression
+from tap_oracle_wms.settings import MASKS
 
 DOCS = Path(__file__).parents[3] / "docs" / "grants"
 GOLDEN = DOCS / "tap-statements.md"
@@ -26,10 +28,43 @@ def page() -> str:
         "| session | none | 11.2 | any | SQL Language Reference: ALTER SESSION |",
     ]
     lines += [f"| {s.name} | {s.privilege} | {s.since} | {s.edition} | {s.manual} |" for s in statements.all_statements()]
+    lines += [
+        "",
+        "What stands for a column in `{columns}`, so that its value arrives exactly. Other types stand as they are; masks (setting",
+        "`entities.<stream>.mask`) replace them.",
+        "",
+        "| type or mask | expression | since | manual: SQL Language Reference |",
+        "|---|---|---|---|",
+    ]
+    for name, expression in expressions().items():
+        used = [statements.FUNCTIONS[function] for function in re.findall(r"(\w+)\(", expression) if function in statements.FUNCTIONS]
+        since = max((version for version, _ in used), key=lambda text: [int(part) for part in text.split(".")], default="9.2")
+        lines.append(f"| {name} | `{expression}` | {since} | {', '.join(manual for _, manual in used) or 'CASE Expressions'} |")
     lines += ["", "```sql", "-- session", session_statement(), ""]
     for each in statements.all_statements():
         lines += [f"-- {each.name}", each.text, ""]
     return "\n".join([*lines, "```", ""])
+
+
+def expressions() -> dict[str, str]:
+    """The SQL for a column C, by type, where it is not the column itself; and by mask."""
+    texts = [
+        "NUMBER", "FLOAT(126)", "TIMESTAMP(9)", "TIMESTAMP(6) WITH TIME ZONE", "TIMESTAMP(9) WITH TIME ZONE",
+        "TIMESTAMP(6) WITH LOCAL TIME ZONE", "INTERVAL DAY(2) TO SECOND(6)", "INTERVAL YEAR(2) TO MONTH", "ROWID", "UROWID(4000)", "JSON",
+        "XMLTYPE",
+    ]  # fmt: skip
+    found = {text: select_expression(parse_type(text), '"C"') for text in texts}
+    for mask in MASKS:
+        found[f"mask {mask}"] = masked_expression(parse_type("VARCHAR2(9 CHAR)"), '"C"', mask)
+    return found
+
+
+def test_every_function_of_an_expression_is_listed():
+    for expression in expressions().values():
+        assert set(re.findall(r"(\w+)\(", expression)) <= {*statements.FUNCTIONS, "VARCHAR2"}
+    for kind in Kind:
+        plain = OracleType(kind, precision=3, scale=9, length=5)
+        assert set(re.findall(r"(\w+)\(", select_expression(plain, "C"))) <= {*statements.FUNCTIONS, "VARCHAR2"}
 
 
 def test_the_page_is_current():
