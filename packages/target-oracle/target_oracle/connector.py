@@ -6,7 +6,7 @@ Data definition commits: nothing here may be called inside a transaction that is
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from oracle_connection.errors import DatabaseError
@@ -104,6 +104,7 @@ class Connector:
             self.changed(f"created table {model.schema}.{model.name}")
         else:
             self.apply(plan_changes(model, existing.columns, existing.key if keyed else (), policy=policy))
+            self.update_comments(model)
             if keyed and model.key and not existing.key:
                 self.add_key(model)
                 self.changed(f"added the primary key of {model.schema}.{model.name}")
@@ -113,8 +114,20 @@ class Connector:
     def create_table(self, model: TableModel) -> None:
         """The table with its comments, without key and indexes."""
         self.database.execute(definitions.create_table(model), doing=f"create {model.schema}.{model.name}")
+        self._comment(model, {})
+
+    def update_comments(self, model: TableModel) -> None:
+        """Comments that the source has changed, and those of new columns. What only the table has, stays."""
+        rows = self.database.query(
+            "SELECT COLUMN_NAME,COMMENTS FROM ALL_COL_COMMENTS WHERE OWNER=:owner AND TABLE_NAME=:table_name AND COMMENTS IS NOT NULL",
+            {"owner": self.schema, "table_name": model.name},
+            doing=f"read the comments of {model.schema}.{model.name}",
+        )
+        self._comment(model, dict(rows))
+
+    def _comment(self, model: TableModel, there: Mapping[str, str]) -> None:
         for column in model.all_columns:
-            if column.comment:
+            if column.comment and there.get(column.name) != column.comment:
                 text = definitions.comment_on_column(model.schema, model.name, column.name, column.comment)
                 self.database.execute(text, doing=f"comment on {model.name}.{column.name}")
 

@@ -1,6 +1,10 @@
 """Schema drift: what is widened, and what stops the stream."""
 
+from datetime import datetime
+from decimal import Decimal
+
 import pytest
+from oracle_connection.contract import Mode
 from oracle_connection.types import parse_type
 from target_oracle.columns import Column, TableModel
 from target_oracle.drift import DriftError, DriftPolicy, ExistingColumn, plan_changes, widened
@@ -92,3 +96,32 @@ def test_fail_stops_at_any_change_but_not_at_a_vanished_nullable_column():
 def test_another_key_stops():
     with pytest.raises(DriftError, match="key changed"):
         plan_changes(model(ID="NUMBER(9)", B="NUMBER(9)"), existing(ID="NUMBER(9)", B="NUMBER(9)"), ["B"])
+
+
+BEFORE = {"ID": "NUMBER(9)", "NAME": "VARCHAR2(5 CHAR)", "N": "NUMBER(5,2)", "MUST": "NUMBER(3)", "GONE": "DATE", "AT": "TIMESTAMP(3)"}
+AFTER = {"ID": "NUMBER(12)", "NAME": "VARCHAR2(50 CHAR)", "N": "NUMBER(9,4)", "MUST": "NUMBER(3)", "AT": "TIMESTAMP(6)", "NEW": "CLOB"}
+
+
+def test_a_table_drifts_with_its_stream_and_keeps_its_rows(warehouse, make_stream, run_records):
+    stream = make_stream(columns=BEFORE, mode=Mode.FULL_TABLE, generation=1, mandatory={"MUST", "GONE"})
+    first = {"ID": 1, "NAME": "short", "N": Decimal("123.45"), "MUST": 1, "GONE": datetime(2026, 1, 1), "AT": datetime(2026, 1, 1)}
+    warehouse.load([stream.schema(), stream.batch([first])])
+    later = make_stream(columns=AFTER, run_id="run-2", mandatory={"MUST"}, comments={"NEW": "Added", "NAME": "Renamed"})
+    second = {"ID": 10**11, "NAME": "n" * 50, "N": Decimal("12345.6789"), "NEW": "text", "AT": datetime(2026, 1, 1, 0, 0, 0, 7)}
+    warehouse.load([later.schema(), later.batch([second], read_scn=2)])
+    assert warehouse.rows("items", '"ID","NAME","N","MUST","GONE","AT","NEW"') == [
+        (1, "short", Decimal("123.45"), 1, datetime(2026, 1, 1), datetime(2026, 1, 1), None),
+        (10**11, "n" * 50, Decimal("12345.6789"), None, None, datetime(2026, 1, 1, 0, 0, 0, 7), "text"),
+    ]
+    assert run_records()[-1]["schema_changes"] == [
+        "widened column ID from NUMBER(9) to NUMBER(12)",
+        "widened column NAME from VARCHAR2(5 CHAR) to VARCHAR2(50 CHAR)",
+        "widened column N from NUMBER(5,2) to NUMBER(9,4)",
+        "widened column AT from TIMESTAMP(3) to TIMESTAMP(6)",
+        "added column NEW CLOB",
+        "column GONE is no longer sent; it stays",
+        "relaxed NOT NULL of column GONE: it is no longer sent",
+        "relaxed NOT NULL of column MUST: the data have NULL",
+    ]
+    comments = "SELECT COLUMN_NAME,COMMENTS FROM USER_COL_COMMENTS WHERE TABLE_NAME=:1 AND COLUMN_NAME IN ('NAME','NEW') ORDER BY 1"
+    assert warehouse.query(comments, f"{warehouse.prefix}ITEMS") == [("NAME", "Renamed"), ("NEW", "Added")]
