@@ -16,6 +16,8 @@ SETUP = (
     "insert into u values (10, 1)",
     "insert into u values (11, 1)",
     "commit",
+    "create view folded as select distinct name from t",
+    "create view plain as select name from t where id > 0",
 )
 
 
@@ -131,6 +133,10 @@ QUERIES = [
     ("select cast(multiset(select 1 from dual) as x) from dual", 3001, 12),
     ("select json_object('a' value 1) from dual", 3001, 7),
     ("select ora_hash('x') from dual", 3001, 7),
+    ("select dbms_metadata.get_ddl('TABLE', 'T') from dual", 3001, 7),
+    ("select utl_encode.base64_encode('41') from dual", 3001, 7),
+    ("select * from folded sample (10)", 1446, None),
+    ("select * from plain sample (10)", None, None),
     ("select connect_by_iscycle from t connect by nocycle prior id = id", 3001, 7),
 ]
 

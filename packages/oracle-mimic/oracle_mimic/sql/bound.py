@@ -84,6 +84,7 @@ class Relation:
     object_id: int | None = None  # base tables only: the DML target
     rowid_physical: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)  # only for relations with their own (AS OF)
+    folds_rows: bool = False  # a view with DISTINCT, GROUP BY or a set operation: its rows are no table's rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,10 @@ from oracle_mimic.sql.bound import AsOf, Nls, Relation, RelationColumn, Typed
 from oracle_mimic.sql.carriers import TZ_STRUCT, duckdb_type
 from oracle_mimic.sql.catalog import Catalog, Sequence, Table, View
 from oracle_mimic.sql.engine_storage import sequence_name
+from oracle_mimic.sql.parser import parse_query
 from oracle_mimic.sql.privileges import Privileges
 from oracle_mimic.sql.relations import VirtualRelation, missing, table_relation
+from oracle_mimic.sql.syntax import Select
 from oracle_mimic.types import Kind, OracleType
 
 if TYPE_CHECKING:
@@ -146,7 +148,7 @@ class SessionContext:
             RelationColumn(kept.name, column.type, carrier, f"c{number}", column.nullable)
             for number, (kept, column, carrier) in enumerate(zip(view.columns, bound.columns, bound.carriers, strict=True))
         )
-        return Relation(f"({bound.sql})", columns, view.owner, view.name)
+        return Relation(f"({bound.sql})", columns, view.owner, view.name, folds_rows=_folds_rows(view))
 
     def sequence(self, owner: str | None, name: str, which: Literal["NEXTVAL", "CURRVAL"]) -> Typed:
         """See `bound.BindContext.sequence`."""
@@ -217,6 +219,11 @@ class SessionContext:
             return None
         self.dependencies.volatile = True
         return self.session.evaluate(typed, self.parameters)
+
+
+def _folds_rows(view: View) -> bool:
+    body = parse_query(view.text).body
+    return not isinstance(body, Select) or body.distinct or bool(body.group_by)
 
 
 def next_value(sequence_id: int) -> Typed:

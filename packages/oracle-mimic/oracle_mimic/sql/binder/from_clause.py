@@ -143,6 +143,9 @@ class FromBinder(ConditionBinder):
 
     def _sampled(self, relation: Relation, sample: Sample, scope: Scope) -> Relation:
         """Each row with the given chance. SAMPLE BLOCK is rows here: blocks are an Oracle's own affair."""
+        if relation.folds_rows:
+            text = "cannot select ROWID from, or sample, a view with DISTINCT, GROUP BY, etc."
+            raise OracleError(1446, text, offset=sample.start)
         percent = self.ctx.constant(self.value(sample.percent, Scope(clause="FROM")))
         if percent is None or not 0.000001 <= float(percent) < 100:
             raise OracleError(30562, "SAMPLE percentage must be in the range [0.000001,100)", offset=sample.start)
