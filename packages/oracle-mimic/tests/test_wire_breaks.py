@@ -46,8 +46,8 @@ def assert_usable(connection: oracledb.Connection) -> None:
 
 
 def test_call_timeout_leaves_the_session_usable(connection: oracledb.Connection) -> None:
-    for _ in range(3):
-        connection.call_timeout = 200
+    for _ in range(2):
+        connection.call_timeout = 500
         with connection.cursor() as cursor, pytest.raises(oracledb.DatabaseError, match="DPY-4024"):
             cursor.execute("SELECT SLEEP")
         connection.call_timeout = 0
@@ -188,7 +188,7 @@ def test_an_error_behind_rows_that_are_sent(database: EchoDatabase, arraysize: i
 
 async def test_call_timeout_with_asyncio(server: MimicServer) -> None:
     async with oracledb.connect_async(user=USER, password=PASSWORD, dsn=server.dsn) as connection:
-        connection.call_timeout = 200
+        connection.call_timeout = 1000  # also how long the driver waits for the answer to its break
         with pytest.raises(oracledb.DatabaseError, match="DPY-4024"):
             await connection.execute("SELECT SLEEP")
         connection.call_timeout = 0
