@@ -101,18 +101,28 @@ class LoadTable:
         doing = f"load {data.num_rows} rows into {self.name}"
         if self.direct_path and data.num_rows >= DIRECT_PATH_MINIMUM_ROWS:
             with self.database.explained(doing):
-                self.database.connection.direct_path_load(
-                    schema_name=self.model.schema,
-                    table_name=self.name,
-                    column_names=list(names),
-                    data=data.combine_chunks() if data.column(0).num_chunks > 1 else data,
-                    batch_size=rows_a_message,
-                )
+                self._direct_path_load(data, rows_a_message)
             return
         text = statements.array_insert(self.model.schema, self.name, names)
         with self.database.explained(doing), self.database.connection.cursor() as cursor:
             cursor.executemany(text, _combined(data), batch_size=rows_a_message)
         self.database.commit(doing=doing)
+
+    def _direct_path_load(self, data: pa.Table, rows_a_message: int) -> None:
+        connection = self.database.connection
+        try:
+            connection.direct_path_load(
+                schema_name=self.model.schema,
+                table_name=self.name,
+                column_names=list(data.column_names),
+                data=_combined(data),
+                batch_size=rows_a_message,
+            )
+        except AttributeError as error:  # the driver wants to abort the load on a connection that it has closed when it was lost
+            if connection.is_healthy():
+                raise
+            message = "the connection was lost during a direct path load"
+            raise ConnectionError(message) from error
 
 
 def message_rows(data: pa.Table, limit: int) -> int:

@@ -192,3 +192,22 @@ def test_the_sweep_takes_old_tables_of_dead_runs_and_never_a_living_one_s(wareho
     living.close("success")
     warehouse.load([messages[0], make_stream(run_id="run-3").batch(rows((9, "z")), read_scn=3)])
     assert warehouse.private_tables() == [young]
+
+
+@pytest.mark.parametrize("moment", ["before_call", "after_call"])
+def test_a_direct_path_load_that_is_cut_is_repeated_and_arrives_once(warehouse, make_stream, moment):
+    """Cut in each of its calls in turn: prepare, rows, finish (where the outcome is unknown until the rows are counted)."""
+    stream = make_stream(mode=Mode.FULL_TABLE, generation=1)
+    target = warehouse.target()
+    target._process_schema_message(stream.schema())
+    writer = target._sink("items").writer
+    writer.prepare(Mode.FULL_TABLE)
+    data = stream.table(rows(*((number, "x") for number in range(1500))))
+    for loaded, call in enumerate((1, 2, 3), 1):
+        writer.load.create()
+        warehouse.faults.arm("drop", moment, user="ANALYTICS", call=call)
+        writer.repeated(lambda: writer.load.append(data), "loading")
+        warehouse.faults.clear()
+        assert writer.record.retries == loaded
+        assert warehouse.query(f'SELECT COUNT(*) FROM "{writer.load.name}"') == [(1500 * loaded,)]
+    target.close("success")
