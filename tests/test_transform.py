@@ -42,7 +42,8 @@ class Warehouse:
     def __init__(self, server: MimicServer, home) -> None:
         self.connection = oracledb.connect(user=USER, password=PASSWORD, dsn=server.dsn)
         self.raw = RawTables(self.connection, USER)
-        self.dbt = Dbt(home, port=server.port, service="FREEPDB1", username=USER, password=PASSWORD)
+        self.server = server
+        self.dbt = Dbt(home, port=server.port, service="FREEPDB1", username=USER, password=PASSWORD, DBT_READER="REPORTER")
 
     def close(self) -> None:
         self.dbt.close()
@@ -58,7 +59,8 @@ class Warehouse:
 
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory):
-    with MimicServer(users={USER: PASSWORD}) as server, closing(Warehouse(server, tmp_path_factory.mktemp("transform"))) as made:
+    users = {USER: PASSWORD, "REPORTER": PASSWORD}
+    with MimicServer(users=users) as server, closing(Warehouse(server, tmp_path_factory.mktemp("transform"))) as made:
         made.raw.create(PLAN)
         made.results = made.dbt("build", "--store-failures", **FAR_FUTURE)
         yield made
@@ -333,3 +335,11 @@ def test_descriptions_are_comments_in_the_database(warehouse):
     assert comment.startswith("One row per item")
     missing = "select count(*) from user_col_comments where table_name in ('DIM_ITEMS', 'FACT_ALLOCATION_PERFORMANCE') and comments is null"
     assert warehouse.raw.query(missing) == [(0,)]
+
+
+def test_the_reader_reads_the_marts_and_nothing_else(warehouse):
+    with oracledb.connect(user="REPORTER", password=PASSWORD, dsn=warehouse.server.dsn) as reader, reader.cursor() as cursor:
+        for mart in ("dim_items", "dim_locations", "fact_order_fulfillment", "fact_user_productivity"):
+            assert cursor.execute(f"select count(*) from {USER}.{mart}").fetchone()[0] > 0
+        with pytest.raises(oracledb.DatabaseError, match="ORA-00942"):
+            cursor.execute(f"select count(*) from {USER}.int_item_daily")

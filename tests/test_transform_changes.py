@@ -34,10 +34,9 @@ RUN = ("run", "--select", "config.materialized:incremental")
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory):
     with (
-        MimicServer(users={USER: PASSWORD}, control_port=0) as server,
+        MimicServer(users={USER: PASSWORD, "REPORTER": PASSWORD}) as server,
         closing(Warehouse(server, tmp_path_factory.mktemp("changes"))) as made,
     ):
-        made.server = server
         made.raw.create(PLAN)
         made.dbt("run", as_of="2026-01-01")
         yield made
