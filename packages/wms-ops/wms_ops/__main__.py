@@ -1,4 +1,4 @@
-"""`meltano invoke wms-ops ...`: redo, reap, state, full-sync-remaining, scheduler."""
+"""`meltano invoke wms-ops ...`: redo, reap, purge, state, full-sync-remaining, scheduler."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from wms_ops import jobs, states
 from wms_ops.guard import sweep_secrets
 from wms_ops.project import Project, ProjectError
+from wms_ops.retention import KEEP_DAYS, purge
 from wms_ops.system_database import SystemDatabase, SystemDatabaseError
 from wms_ops.verify.command import add_arguments as add_verify_arguments
 
@@ -36,6 +37,10 @@ def _parser() -> argparse.ArgumentParser:
 
     verb = verbs.add_parser("reap", help="free runs that were killed, and remove the passwords they left on disk")
     verb.set_defaults(verb=_reap)
+
+    verb = verbs.add_parser("purge", help="remove old logs, rows of runs and run records; the scheduler does it each day")
+    verb.add_argument("--days", type=int, default=KEEP_DAYS, help="that are kept (default: %(default)s)")
+    verb.set_defaults(verb=_purge)
 
     verb = verbs.add_parser("state", help="show, export or restore the states of this environment")
     verb.add_argument("action", choices=["show", "export", "restore"])
@@ -75,6 +80,11 @@ def _reap(project: Project, options: argparse.Namespace) -> int:
         print(f"freed {run.state_id}: run {run.run_id}, silent for {run.silent_seconds(now):.0f} s")
     for name in sweep_secrets(project, now):
         print(f"removed {name}")
+    return 0
+
+
+def _purge(project: Project, options: argparse.Namespace) -> int:
+    print(purge(project, datetime.now(UTC), options.days))
     return 0
 
 

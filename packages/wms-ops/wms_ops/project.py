@@ -24,6 +24,7 @@ class Project:
     """root: the directory of meltano.yml; environment: dev, staging, prod; database_uri: Meltano's system database.
 
     missing: variables without which no sync can run, of the setting `required_variables`.
+    run_logs: where Meltano keeps a log per run; None when that may be shared with other projects (bin/meltano makes it the project's own).
     """
 
     root: Path
@@ -34,6 +35,7 @@ class Project:
     suffix: str = ""
     given_env_file: str = ""
     missing: tuple[str, ...] = ()
+    run_logs: Path | None = None
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str] = os.environ) -> Project:
@@ -56,6 +58,7 @@ class Project:
             variables.get("MELTANO_STATE_ID_SUFFIX") or "",
             variables.get("MELTANO_ENV_FILE") or "",
             missing_variables(variables.get("WMS_OPS_REQUIRED_VARIABLES") or "", variables),
+            own_run_logs(root, variables),
         )
 
     def state_id(self, entity: str) -> str:
@@ -88,6 +91,14 @@ class Project:
     def run_directory(self) -> Path:
         """Where Meltano puts the configuration of running plugins, passwords included."""
         return self.root / ".meltano" / "run"
+
+
+def own_run_logs(root: Path, variables: Mapping[str, str]) -> Path | None:
+    """Meltano's logs, one directory per run, where they are this project's alone."""
+    home = variables.get("XDG_STATE_HOME")
+    if not home or (home != variables.get("MELTANO_LOG_HOME") and root not in Path(home).parents):
+        return None
+    return Path(home) / "meltano" / "log" / "elt"
 
 
 def missing_variables(required: str, variables: Mapping[str, str]) -> tuple[str, ...]:

@@ -28,9 +28,11 @@ from apscheduler.triggers.cron import CronTrigger
 from wms_ops.guard import decide
 from wms_ops.jobs import Schedule, schedules, start
 from wms_ops.project import Project
+from wms_ops.retention import purge
 from wms_ops.system_database import SystemDatabaseError
 
 HEARTBEAT_SECONDS = 10
+PURGE_HOUR = 1
 GRACE_SECONDS = 30
 TERMINATE_SECONDS = 20
 _PLUGIN_LINE = re.compile(r"^\S+ \[\w+ *\] \S+ +")
@@ -80,13 +82,14 @@ class Scheduler:
         self._variables = self.project.variables_for_runs()
         self._engine = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(len(self.planned) + 1)},
+            executors={"default": ThreadPoolExecutor(len(self.planned) + 2)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": GRACE_SECONDS},
         )
         self._engine.add_listener(self._count_missed, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES | EVENT_JOB_ERROR)
         for schedule in self.planned:
             self._engine.add_job(self._tick, CronTrigger.from_crontab(schedule.cron, timezone=UTC), [schedule], id=schedule.name)
         self._engine.add_job(self.write_heartbeat, "interval", seconds=HEARTBEAT_SECONDS, id="heartbeat")
+        self._engine.add_job(self._purge, "cron", hour=PURGE_HOUR, id="purge")
 
     def run(self) -> int:
         """Work until SIGTERM or SIGINT; then let running syncs finish, within the limit. SchedulerError if another is at work."""
@@ -122,7 +125,7 @@ class Scheduler:
         _say("stopped")
 
     def _next(self) -> list[str]:
-        jobs = [job for job in self._engine.get_jobs() if job.id != "heartbeat"]
+        jobs = [job for job in self._engine.get_jobs() if job.id in self.tallies]
         return [f"{job.id} at {job.next_run_time:%H:%M}" for job in sorted(jobs, key=lambda job: job.next_run_time)[:3]]
 
     @contextmanager
@@ -186,6 +189,13 @@ class Scheduler:
 
     def _configured_at(self) -> float:
         return max(path.stat().st_mtime for path in (self.project.root / "meltano.yml", self.project.env_file) if path.exists())
+
+    def _purge(self) -> None:
+        """What old runs left behind, each day."""
+        try:
+            _say(str(purge(self.project, datetime.now(UTC))))
+        except (SystemDatabaseError, OSError) as error:
+            _say(f"purge: {error}")
 
     def _count_missed(self, event: JobExecutionEvent) -> None:
         if event.job_id not in self.tallies:

@@ -146,6 +146,12 @@ class SystemDatabase:
                 freed.append(run)
         return freed
 
+    def forget_runs(self, prefix: str, before: datetime) -> int:
+        """Delete the rows of runs that ended before, of states whose ID starts with `prefix`; how many. The states stay."""
+        limit = before.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+        condition = "state <> 'RUNNING' AND ended_at < ? AND SUBSTR(job_name, 1, ?) = ?"
+        return self._write(f"DELETE FROM runs WHERE {condition}", limit, len(prefix), prefix)
+
 
 def merge(source: dict[str, Any], destination: dict[str, Any]) -> dict[str, Any]:
     """`source` over `destination`, objects key by key, everything else replaced: how Meltano puts a partial state over a completed one."""
