@@ -128,6 +128,21 @@ def test_a_returned_value_of_another_kind_is_refused_and_nothing_is_done(cursor:
     assert ids(cursor) == []
 
 
+@pytest.mark.parametrize(
+    ("bind", "value", "expected"),
+    [
+        (oracledb.DB_TYPE_LONG, "'abc'", "abc"),
+        (oracledb.DB_TYPE_LONG, "NULL", None),
+        (oracledb.DB_TYPE_LONG_RAW, "HEXTORAW('00FF')", b"\x00\xff"),
+        (oracledb.DB_TYPE_NVARCHAR, "'ação'", "ação"),
+    ],
+)
+def test_out_binds_of_kinds_that_columns_send_otherwise(cursor: oracledb.Cursor, bind: Any, value: str, expected: object) -> None:
+    out, after = cursor.var(bind), cursor.var(int)
+    cursor.execute(f"BEGIN :1 := {value}; :2 := 5; END;", [out, after])
+    assert (out.getvalue(), after.getvalue()) == (expected, 5)
+
+
 @pytest.mark.mimic_only
 def test_a_killed_session_is_told_so_by_its_next_call(oracle_mimic: MimicServer) -> None:
     dba = oracledb.connect(user="TESTER", password=oracle_mimic.users["TESTER"], dsn=oracle_mimic.dsn)

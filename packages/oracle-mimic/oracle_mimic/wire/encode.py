@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -23,7 +23,8 @@ MSG_ROW_DATA = b"\x07"
 Piece: TypeAlias = Cells | Element
 LocatorMaker = Callable[[Kind, object], bytes]  # a LOB value's wire form, locator included
 _NOTHING: Mapping[int, int] = {}
-_LONG_TRAILER = b"\0\0"  # after every LONG value: null indicator and return code
+_LONG_TRAILER = b"\0\0"  # after every LONG value of a row: null indicator and return code
+_WITHOUT_TRAILER = {Kind.LONG: Kind.VARCHAR2, Kind.LONG_RAW: Kind.RAW}
 
 
 @dataclass(slots=True)
@@ -78,7 +79,8 @@ def encode_values(array: pa.Array, type_: OracleType, make_locator: LocatorMaker
     """The wire form of every value of one column (OUT binds, RETURNING)."""
     if len(array) == 0:
         return []
-    joined = _join(encode_column(array, type_, make_locator), len(array))
+    kind = _WITHOUT_TRAILER.get(type_.kind, type_.kind)
+    joined = _join(encode_column(array, replace(type_, kind=kind), make_locator), len(array))
     return [bytes(joined.part(index, index + 1)) for index in range(len(joined))]
 
 
