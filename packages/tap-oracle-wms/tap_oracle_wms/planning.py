@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import starmap
 
+from oracle_connection.errors import RetriableError, Scope
 from oracle_connection.types import select_expression
 
 from tap_oracle_wms import connector, statements
@@ -79,21 +80,33 @@ class _Sample:
     step: int
 
 
-def _sample(run: StreamRun, table: TableDescription, keys: Sequence[ReplicationKey]) -> _Sample:
-    """The sample of a table's rows for borders every `chunk_rows` rows; of views and small tables all rows."""
-    rows = run.settings.chunk_rows
-    percent = 100 * SAMPLED_ROWS_PER_CHUNK / rows
-    if table.kind != connector.TABLE or (table.rows or 0) < SAMPLE_FROM_ROWS or percent > LARGEST_SAMPLE_PERCENT:
-        return _Sample("", "", rows)
+def _all_rows(run: StreamRun) -> _Sample:
+    return _Sample("", "", run.settings.chunk_rows)
+
+
+def _sample(run: StreamRun, keys: Sequence[ReplicationKey]) -> _Sample:
+    """A sample of blocks for borders every `chunk_rows` rows; all rows where the sample would be most of them."""
+    percent = 100 * SAMPLED_ROWS_PER_CHUNK / run.settings.chunk_rows
+    if percent > LARGEST_SAMPLE_PERCENT:
+        return _all_rows(run)
     # blocks are sampled in a full scan of an index or table only, and without the hint the order might be taken from the index
     return _Sample(f"/*+ {'INDEX_FFS' if keys else 'FULL'}(T) */ ", f"SAMPLE BLOCK ({percent:.6f}) ", SAMPLED_ROWS_PER_CHUNK)
 
 
 def _steps(run: StreamRun, table: TableDescription, keys: Sequence[ReplicationKey]) -> list[Limit]:
-    """The key (the ROWID without one) of every `chunk_rows`-th row, about."""
-    sample = _sample(run, table, keys)
+    """The key (the ROWID without one) of every `chunk_rows`-th row, about: of a sample where statistics call the table large.
+
+    They may be old: where the look at all rows outlives its snapshot, a sample is taken after all. Views cannot be sampled.
+    """
     where = Where(f"WHERE {quote(keys[0].column)} IS NOT NULL") if keys else ALL_ROWS
-    return _values_at(run, keys, sample, where)
+    if table.kind == connector.TABLE and (table.rows or 0) >= SAMPLE_FROM_ROWS:
+        return _values_at(run, keys, _sample(run, keys), where)
+    try:
+        return _values_at(run, keys, _all_rows(run), where)
+    except RetriableError as error:
+        if error.scope is not Scope.SNAPSHOT or table.kind != connector.TABLE:
+            raise
+        return _values_at(run, keys, _sample(run, keys), where)
 
 
 def _values_at(run: StreamRun, keys: Sequence[ReplicationKey], sample: _Sample, where: Where) -> list[Limit]:

@@ -268,6 +268,13 @@ class TableStream(Stream):
         if not drift.columns:
             message = f"stream {self.name}: none of the selected columns is in {self.owner}.{self.table}"
             raise ConfigurationError(message)
+        if lost := [name for name in self.primary_keys if name not in drift.columns]:
+            self.tap.outdate_catalog()
+            message = (
+                f"stream {self.name}: {self.owner}.{self.table} has no column {', '.join(lost)} any more, which was its key: discover again"
+                f" (the next run does), or set entities.{self.name}.key_properties"
+            )
+            raise ConfigurationError(message)
         self._added = drift.added
         return dict(drift.columns)
 

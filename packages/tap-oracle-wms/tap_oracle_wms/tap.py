@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 EXIT_CODES = {Recovery.FATAL: 1, Recovery.RETRIABLE: 75, Recovery.CONFIGURATION: 78}
 STOPPED_BY_SIGNAL = 128
+MELTANOS_CATALOG = "tap.properties.json"
+"""The name of the file to which Meltano has applied its rules; any other catalog is somebody's own."""
 
 logger = logging.getLogger("tap-oracle-wms")
 
@@ -198,11 +200,12 @@ class TapOracleWms(Tap):
         names = set(self.input_catalog or self.streams)
         if self.input_catalog is not None:
             check_metadata(self.input_catalog)
-            try:
-                check_rules(os.environ, column_names(self.input_catalog))
-            except ConfigurationError:
-                self.outdate_catalog()  # it may be older than what the rule names: the next run discovers again
-                raise
+            if self.catalog_file is None or self.catalog_file.name == MELTANOS_CATALOG:
+                try:
+                    check_rules(os.environ, column_names(self.input_catalog))
+                except ConfigurationError:
+                    self.outdate_catalog()  # it may be older than what the rule names: the next run discovers again
+                    raise
         for setting in ("backfill", "stream_maps"):
             patterns = [name for name in self.config.get(setting) or {} if not name.startswith("__") and not set(name) & set("*?[")]
             for name in patterns:

@@ -58,6 +58,18 @@ def test_outside_of_meltano_and_with_a_catalog_of_ones_own_there_are_no_rules():
     check_rules(rules(["nope.*"], MELTANO_EXTRACT__CATALOG="catalog.json"), STREAMS)
 
 
+def test_meltanos_rules_are_for_meltanos_catalog_only(database, command, tmp_path, monkeypatch):
+    database.run("CREATE TABLE T (ID NUMBER(10) PRIMARY KEY)")
+    monkeypatch.setenv("MELTANO_EXTRACT__SELECT", '["u.*"]')
+    for name, code in (("my-own.json", 0), ("tap.properties.json", 78)):
+        path = tmp_path / name
+        path.write_text(command()("--discover").text)
+        key = path.with_suffix(".cache_key")
+        key.touch()
+        assert command()("--catalog", str(path)).exit_code == code
+        assert key.exists() is (code == 0)  # a rule that matches nothing makes the next run discover again
+
+
 def test_a_catalog_that_selects_a_column_its_schema_lacks_is_refused(database, command, run_tap):
     database.run("CREATE TABLE T (ID NUMBER(10) PRIMARY KEY)")
     catalog = json.loads(command()("--discover").text)

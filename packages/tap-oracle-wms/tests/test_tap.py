@@ -318,6 +318,13 @@ def test_a_new_column_that_meltano_selects_is_read_by_the_run_that_finds_it(tabl
     assert set(record) == {"ID", "TEXT", "UPDATED", "EXTRA"}
 
 
+def test_a_key_column_that_is_gone_is_an_error_and_not_a_stream_without_a_key(table, command, run_tap):
+    catalog = json.loads(command(entities=ENTITY)("--discover").text)
+    table.run("ALTER TABLE T RENAME COLUMN ID TO NUMMER")
+    with pytest.raises(ConfigurationError, match="no column ID any more"):
+        run_tap(entities=ENTITY, catalog=catalog)
+
+
 def test_a_table_that_is_gone_is_named_with_its_code(table, command, run_tap):
     catalog = json.loads(command(entities=ENTITY)("--discover").text)
     table.run("DROP TABLE T")
