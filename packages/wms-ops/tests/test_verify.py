@@ -528,3 +528,35 @@ def test_without_flashback_it_still_proves_and_says_so(pair, server):
         finally:
             dba.cursor().execute("GRANT SELECT ON SYS.V_$DATABASE TO WMS")
     assert (found["equal"], found["source_scn"], found["flashback"]["source"]) == (True, None, False)
+
+
+# --- the catalog ---
+
+
+def test_the_stream_is_what_the_catalog_selects(pair):
+    def column(name, **metadata):
+        return {"breadcrumb": ["properties", name], "metadata": metadata}
+
+    entry = {
+        "tap_stream_id": "t", "table_name": "T", "key_properties": ["ID"], "replication_key": "UPDATED",
+        "schema": {"properties": {"ID": {}, "UPDATED": {}, "A": {}, "B": {}, "SECRET": {}}},
+        "metadata": [
+            {"breadcrumb": [], "metadata": {"schema-name": "WMS"}}, column("ID", inclusion="automatic"), column("A", selected=True),
+            column("B", selected=False), column("SECRET", selected=True), column("OBJECT", inclusion="unsupported"),
+        ],
+    }  # fmt: skip
+    stream = Stream.from_catalog({"streams": [entry]}, {"entities": {"t": {"mask": {"secret": "hash"}}}}, "t")
+    assert stream == Stream(
+        "t", "WMS", "T", ("ID",), "UPDATED", ("ID", "UPDATED", "A", "SECRET"), frozenset({"SECRET"}),
+        frozenset({"ID", "UPDATED", "A", "B", "SECRET", "OBJECT"}),
+    )  # fmt: skip
+    pair.create("ID NUMBER, UPDATED DATE, A NUMBER, B NUMBER, SECRET NUMBER, OBJECT BLOB, FRESH NUMBER")
+    stream = Stream("t", "WMS", pair.table, *(getattr(stream, name) for name in ("key", "replication_key", "columns", "masked", "known")))
+    source, target = pair.database("source"), pair.database("target")
+    entity = Entity.look_up(stream, source, target, pair.table)
+    source.close()
+    target.close()
+    assert entity.columns == ("ID", "UPDATED", "A")
+    assert entity.left_out == {"FRESH": "new in the source: the next sync discovers it", "SECRET": "masked: it leaves the source changed"}
+    with pytest.raises(ConfigurationError, match="has no key"):
+        Stream.from_catalog({"streams": [{**entry, "key_properties": []}]}, {}, "t")

@@ -27,7 +27,10 @@ LOB_HASH = "SELECT DBMS_CRYPTO.HASH(TO_CLOB('x'), 4) FROM DUAL"
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """What catalog and settings say about an entity. columns: the selected ones; masked: those that leave the source changed."""
+    """What catalog and settings say about an entity. columns: the selected ones; masked: those that leave the source changed.
+
+    known: all columns that the catalog has, selected or not; None when it is not known.
+    """
 
     name: str
     owner: str
@@ -36,6 +39,7 @@ class Stream:
     replication_key: str | None
     columns: tuple[str, ...]
     masked: frozenset[str] = frozenset()
+    known: frozenset[str] | None = None
 
     @classmethod
     def from_catalog(cls, catalog: Mapping[str, Any], config: Mapping[str, Any], name: str) -> Stream:
@@ -46,18 +50,24 @@ class Stream:
             raise ConfigurationError(message)
         metadata = {tuple(each["breadcrumb"]): each["metadata"] for each in entry["metadata"]}
         root = metadata[()]
-        key = tuple(entry.get("key_properties") or root.get("table-key-properties") or ())
+        properties = entry["schema"]["properties"]
+        key = tuple(_named(each, properties) for each in entry.get("key_properties") or root.get("table-key-properties") or ())
         if not key:
             message = f"stream {name} has no key: verify compares rows by key; set entities.{name}.key_properties"
             raise ConfigurationError(message)
-        always = {*key, entry.get("replication_key") or root.get("replication-key")}
-        columns = [
-            each for each in entry["schema"]["properties"] if each in always or _selected(metadata.get(("properties", each), {}))
-        ]  # fmt: skip
+        given = entry.get("replication_key") or root.get("replication-key")
+        replication_key = None if given is None else _named(given, properties)
+        always = {*key, replication_key}
+        columns = [each for each in properties if each in always or _selected(metadata.get(("properties", each), {}))]
         masks = ((config.get("entities") or {}).get(name) or {}).get("mask") or {}
         masked = {each for each in columns if each.upper() in {mask.upper() for mask in masks}}
-        replication_key = entry.get("replication_key") or root.get("replication-key")
-        return cls(name, root["schema-name"], entry["table_name"], key, replication_key, tuple(columns), frozenset(masked))
+        known = frozenset(properties) | {each[1] for each in metadata if len(each) == 2}
+        return cls(name, root["schema-name"], entry["table_name"], key, replication_key, tuple(columns), frozenset(masked), known)
+
+
+def _named(name: str, properties: Mapping[str, Any]) -> str:
+    """The property of that name; settings may write it in other case."""
+    return next((each for each in properties if each.upper() == name.upper()), name)
 
 
 def _selected(metadata: Mapping[str, Any]) -> bool:
@@ -102,7 +112,9 @@ class Entity:
         here = _columns(source, stream.owner, stream.table)
         there = _columns(target, target.schema, table)
         setting, notes = _setting(source, target)
-        left_out, pairs, missing = dict[str, str](), list[tuple[str, str]](), list[str]()
+        known = here.keys() if stream.known is None else stream.known
+        left_out = {name: "new in the source: the next sync discovers it" for name in here if name not in known}
+        pairs, missing = list[tuple[str, str]](), list[str]()
         for name in stream.columns:
             found = name if name in there else name.upper()
             if name in stream.masked:
