@@ -38,11 +38,12 @@ def check_rules(environment: Mapping[str, str], streams: Mapping[str, Set[str]])
                 continue  # keeping back what may come one day is a precaution
             parts = _UNESCAPED_DOT.split(pattern, maxsplit=1)
             _check(f"{extra}: {rule}", parts[0].replace("\\.", "."), parts[1] if len(parts) > 1 else "*", streams)
-    for stream, values in _parse(environment.get(METADATA), dict).items():
-        name, *rest = _UNESCAPED_DOT.split(stream)
-        columns = [rest[0]] if len(rest) > 1 else [column for column, value in dict(values).items() if isinstance(value, dict)]
+    for rule, values in _parse(environment.get(METADATA), dict).items():
+        stream, *rest = _UNESCAPED_DOT.split(rule)
+        nested = values if isinstance(values, dict) else {}
+        columns = rest[:1] if len(rest) > 1 or (rest and nested) else [name for name, value in nested.items() if isinstance(value, dict)]
         for column in columns or ["*"]:
-            _check(f"metadata: {stream}", name, column, streams)
+            _check(f"metadata: {rule}", stream, column, streams)
 
 
 def selects(environment: Mapping[str, str], stream: str, column: str) -> bool:

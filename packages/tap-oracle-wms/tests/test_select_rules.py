@@ -49,8 +49,14 @@ def test_names_in_the_metadata_are_checked_too():
     check_rules(rules(metadata={"*": {"replication-key": "X"}, "allocation": {"LAST_UPDATED": {"selected": True}}}), STREAMS)
     with pytest.raises(ConfigurationError, match="no stream order_hdrs; did you mean order_hdr"):
         check_rules(rules(metadata={"order_hdrs": {"replication-method": "FULL_TABLE"}}), STREAMS)
-    with pytest.raises(ConfigurationError, match="no column LAST"):
-        check_rules(rules(metadata={"allocation": {"LAST": {"selected": True}}}), STREAMS)
+    check_rules(rules(metadata={"allocation.replication-key": "X", "allocation.LAST_UPDATED.selected": True}), STREAMS)
+    for wrong in (
+        {"allocation": {"LAST": {"selected": True}}},
+        {"allocation.LAST": {"selected": True}},
+        {"allocation.LAST.selected": True},
+    ):
+        with pytest.raises(ConfigurationError, match="no column LAST"):
+            check_rules(rules(metadata=wrong), STREAMS)
 
 
 def test_outside_of_meltano_and_with_a_catalog_of_ones_own_there_are_no_rules():
@@ -61,9 +67,10 @@ def test_outside_of_meltano_and_with_a_catalog_of_ones_own_there_are_no_rules():
 def test_meltanos_rules_are_for_meltanos_catalog_only(database, command, tmp_path, monkeypatch):
     database.run("CREATE TABLE T (ID NUMBER(10) PRIMARY KEY)")
     monkeypatch.setenv("MELTANO_EXTRACT__SELECT", '["u.*"]')
+    catalog = command()("--discover").text
     for name, code in (("my-own.json", 0), ("tap.properties.json", 78)):
         path = tmp_path / name
-        path.write_text(command()("--discover").text)
+        path.write_text(catalog)
         key = path.with_suffix(".cache_key")
         key.touch()
         assert command()("--catalog", str(path)).exit_code == code
