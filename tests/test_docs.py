@@ -1,11 +1,13 @@
 """What README, .env.example and the other pages name exists: commands, jobs, variables, paths."""
 
+import configparser
 import re
 import shlex
 
 import pytest
 import yaml
 from wms_ops.__main__ import main as wms_ops
+from wms_ops.scheduler import TERMINATE_SECONDS
 
 from tests.pipeline import ROOT
 
@@ -130,3 +132,20 @@ def test_the_crontab_says_what_meltano_yml_says():
 def test_the_two_commands_come_first():
     head = (ROOT / "README.md").read_text().split("## ")[0]
     assert head.index("./scripts/demo.sh") < head.index("./scripts/test-all.sh")
+
+
+def test_the_systemd_unit_starts_the_scheduler_and_waits_for_it_to_stop(capsys):
+    unit = configparser.ConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str
+    unit.read(ROOT / "orchestrate" / "wms-scheduler.service")
+    service = unit["Service"]
+    program, *arguments = shlex.split(service["ExecStart"])
+    assert program == f"{service['WorkingDirectory']}/bin/meltano"
+    assert arguments[:2] == ["invoke", "wms-ops"]
+    with pytest.raises(SystemExit) as ended:
+        wms_ops([*arguments[2:], "--help"])
+    assert ended.value.code == 0, capsys.readouterr().err
+    limit = float(arguments[arguments.index("--limit-seconds") + 1])
+    assert float(service["TimeoutStopSec"]) > limit + TERMINATE_SECONDS
+    # To the scheduler alone: it decides when its runs are told.
+    assert (service["KillMode"], service["UMask"]) == ("mixed", "0077")
