@@ -138,7 +138,7 @@ SETTINGS_SCHEMA: dict[str, Any] = {
             "type": "integer",
             "default": 300,
             "minimum": 0,
-            "description": "How much earlier than its statement's start a transaction may have computed the key, and how far the clocks of a"
+            "description": "How much earlier than its statement's start a transaction may have computed the key, and how far clocks of a"
             " cluster's hosts may differ: not 0 in production. The bookmark stays back by it;"
             " rows read twice cost nothing, the target skips unchanged ones.",
         },
