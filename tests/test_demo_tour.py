@@ -36,6 +36,6 @@ def test_the_whole_demo_by_its_script(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Source and target are equal." in done.stdout
     assert done.stdout.count("columns: equal") == 5
-    assert re.search(r"allocation: [\d,]+ rows x 18 columns in 1 ranges as of SCN \d+: equal", done.stdout)
+    assert re.search(r"allocation: [\d,]+ rows x 18 columns in 1 range as of SCN \d+: equal", done.stdout)
     assert re.search(r"\d+: different \(QUANTITY_ALLOCATED\): repaired", done.stdout)
     assert str(tmp_path) not in subprocess.run(["ps", "-axww", "-o", "args="], capture_output=True, text=True, check=True).stdout

@@ -165,7 +165,8 @@ def _report(found: dict[str, Any], verification: Verification) -> list[str]:
     counts = {name: count for name, count in found["findings"].items() if count}
     verdict = "equal" if found["equal"] else ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items()) or "not equal"
     scn = "" if found["source_scn"] is None else f" as of SCN {found['source_scn']}"
-    lines = [f"{found['entity']}: {found['rows']:,} rows x {found['columns']} columns in {found['ranges']} ranges{scn}: {verdict}"]
+    ranges = f"{found['ranges']} range{'' if found['ranges'] == 1 else 's'}"
+    lines = [f"{found['entity']}: {found['rows']:,} rows x {found['columns']} columns in {ranges}{scn}: {verdict}"]
     for each in verification.result.findings[:SHOWN]:
         what = f" ({', '.join(each.columns)})" if each.columns else ""
         mended = {None: "", True: ": repaired", False: f": not repaired, {each.note}"}[each.repaired]
