@@ -174,7 +174,7 @@ def test_returning(bench: Bench) -> None:
         ("merge into worker w using stage s on (w.id = s.id) when matched then update set pay = pay", 918),
         ("merge into worker w using stage s on (w.id = s.id) when not matched then insert (id) values (w.id)", 38101),
         ("merge into worker w using stage s on (w.id = s.id) when not matched then insert (id) values (1, 2)", 913),
-        ("insert all into site values (1, 'a') into stage (id) values (1) select * from dual", 3001),
+        ("insert all into site values (1, 'a') into stage (nope) values (1) select * from dual", 904),
         ("insert all when nope = 1 then into site values (1, 'a') select * from dual", 904),
     ],
 )

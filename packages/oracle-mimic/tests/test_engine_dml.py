@@ -279,3 +279,55 @@ def test_returning_of_an_array_with_batch_errors_keeps_to_its_executions(wms: Cl
     outcome = wms.run_many(sql, [(1, "a", None), (2, "b", None), (3, "c", None)], batch_errors=True)
     assert [values.to_pylist() for values in outcome.returning[0]] == [["a1"], [], ["c3"]]
     assert wms.values("select count(distinct rowid) from item") == [3]
+
+
+def test_insert_all_into_several_tables_reads_its_query_once(database: Database) -> None:
+    wms = client(database)
+    wms.run("create table source (id number(10), zoned timestamp(9) with time zone, amount number, raw_id raw(4), born date)")
+    wms.run(
+        "insert into source select rownum, timestamp '2026-01-02 03:04:05.123456789 +02:00', rownum / 4, hextoraw('0A0B'), "
+        "date '2026-01-02' from xmltable('1 to 5')"
+    )
+    wms.run("create table small (id number(10) primary key, amount number)")
+    wms.run("create table large (id number(10), zoned timestamp(9) with time zone, raw_id raw(4), born date)")
+    wms.run("create sequence numbered start with 100")
+    wms.commit()
+    outcome = wms.run(
+        """insert all
+             when amount < 0.5 then into small (id, amount) values (id, amount) into small (id) values (id + 100)
+             when amount >= 1 then into large values (id, zoned, raw_id, born)
+             else into source (id) values (-id)
+           select * from source"""
+    )
+    assert outcome.row_count == 2 * 1 + 2 + 2
+    assert wms.query("select id, amount from small order by id")[0] == (1, Decimal("0.25"))
+    assert wms.values("select id from small where amount is null") == [101]
+    assert wms.values("select to_char(zoned, 'SS.FF9 TZH:TZM') || rawtohex(raw_id) || to_char(born, 'DD') from large where id = 5") == [
+        "05.123456789 +02:000A0B02"
+    ]
+    assert wms.values("select id from source where id < 0 order by id") == [-3, -2]
+    with ora(1):
+        wms.run("insert all into large (id) values (id) into small (id) values (id) select id from source where id in (1, 4)")
+    assert wms.value("select count(*) from large") == 2
+    wms.rollback()
+    assert not wms.session.in_transaction
+    with ora(12899):
+        wms.run("insert all into small (id) values (1) into large (raw_id) values ('0102030405') select * from dual")
+    assert wms.value("select count(*) from small") == 0
+    assert not wms.session.in_transaction
+    wms.run(
+        "insert first when id < 3 then into small (id) values (numbered.nextval) else into large (id) values (id) select id from source"
+    )
+    assert wms.values("select id from small order by id") == [100, 101]
+    assert wms.values("select id from large order by id") == [3, 4, 5]
+    wms.rollback()
+    for sql, code in (
+        ("insert all into small (id) values ((select 1 from source where rownum = 1)) into large (id) values (1) select * from dual", 3001),
+        ("insert all into small (id) values (1) into nothing (id) values (1) select * from dual", 942),
+        ("insert all into small (id) values (1) into large (nope) values (1) select * from dual", 904),
+        ("insert all into small (id) values (1, 2) into large (id) values (1) select * from dual", 913),
+    ):
+        with ora(code):
+            wms.run(sql)
+    with ora(3001):
+        wms.run_many("insert all into small (id) values (:1) into large (id) values (:2) select * from dual", [(1, 2), (3, 4)])

@@ -233,6 +233,16 @@ class BoundMerge:
     from_binds: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class BoundMultiInsert:
+    """INSERT ALL or FIRST into several tables or columns: `source` is run once, its rows (c0..) are the relation MULTI of every part."""
+
+    source: str
+    parts: tuple[BoundInsert, ...]
+    parameters: dict[str, Any]
+
+
+MULTI = "multi_insert_rows"
 BoundDml = BoundInsert | BoundUpdate | BoundDelete | BoundMerge
 
 __all__ = [

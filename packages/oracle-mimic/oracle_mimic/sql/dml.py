@@ -18,8 +18,8 @@ import pyarrow as pa
 from oracle_mimic.door import Binds, Outcome
 from oracle_mimic.errors import OracleError
 from oracle_mimic.sql import engine_versions, quotas, rowids
-from oracle_mimic.sql.bound import BoundDelete, BoundInsert, BoundMerge
-from oracle_mimic.sql.engine import Connection, WriteConflictError, duckdb_transaction, registered, run
+from oracle_mimic.sql.bound import MULTI, BoundDelete, BoundInsert, BoundMerge, BoundMultiInsert
+from oracle_mimic.sql.engine import Connection, WriteConflictError, arrow_table, duckdb_transaction, registered, run
 from oracle_mimic.sql.engine_constraints import Check
 from oracle_mimic.sql.engine_dml import DmlPlan, DmlTry, KeyClashError, OrderDependentError, Staged, Written
 from oracle_mimic.sql.engine_versions import STAGE, BlockedError, ChangedError
@@ -42,7 +42,7 @@ class _StalePlanError(Exception):
 
 @dataclass(slots=True)
 class _Run:
-    """One call of `execute`: the statement, its executions, and what they came to so far."""
+    """One call of `execute`: the statement, its executions, and what they came to so far. part: of INSERT ALL into several tables."""
 
     session: Session
     sql: str
@@ -59,6 +59,7 @@ class _Run:
     returning: dict[int, pa.Table] = field(default_factory=dict)
     errors: list[tuple[int, OracleError]] = field(default_factory=list)
     last_rid: int | None = None
+    part: int | None = None
 
 
 def execute(session: Session, sql: str, binds: Binds, *, batch_errors: bool, array_row_counts: bool) -> Outcome:
@@ -67,6 +68,9 @@ def execute(session: Session, sql: str, binds: Binds, *, batch_errors: bool, arr
     array = binds.rows > 1 or (batch_errors and bool(binds.columns))
     if binds.rows == 0:
         return Outcome()
+    plan = session.plan(sql, binds, array=array)
+    if isinstance(plan.bound, BoundMultiInsert):
+        return _insert_all(session, plan, plan.bound, sql, binds)
     plan, bound = _planned(session, sql, binds, array=array)
     values = plan.values(session, Binds() if array else binds)
     virtual = plan.virtual_rows(session)
@@ -78,8 +82,35 @@ def execute(session: Session, sql: str, binds: Binds, *, batch_errors: bool, arr
     return _outcome(running, binds.rows if array else 1, array_row_counts=array_row_counts)
 
 
-def _planned(session: Session, sql: str, binds: Binds, *, array: bool) -> tuple[Plan, DmlPlan]:
+def _insert_all(session: Session, plan: Plan, bound: BoundMultiInsert, sql: str, binds: Binds) -> Outcome:
+    """INSERT ALL into several tables: the query's rows are read once and kept, then each table gets its own; all or nothing."""
+    database = session.database
+    values, virtual = plan.values(session, binds), plan.virtual_rows(session)
+    open_before = session.transaction
+    done_before = open_before.statement if open_before is not None else 0
+    snapshot = session.snapshot()
+    with database.engine.cursor() as cursor, session.running(cursor), registered(cursor, virtual):
+        rows = arrow_table(cursor, snapshot.apply(bound.source), {**values, "snapshot": snapshot.limit})
+    inserted = 0
+    try:
+        for number, part in enumerate(plan.parts):
+            running = _Run(session, sql, binds, plan, part, values, {**virtual, MULTI: rows}, None, batch_errors=False, part=number)
+            inserted += _until_done(running, None).rows
+    except BaseException:
+        session.undo(done_before)
+        if open_before is None and session.transaction is not None:
+            database.registry.ended(session.transaction)
+            session.transaction = None
+            if not _keeps_locks(session):
+                database.locks.release(session.session_id)
+        raise
+    return Outcome(inserted)
+
+
+def _planned(session: Session, sql: str, binds: Binds, *, array: bool, part: int | None = None) -> tuple[Plan, DmlPlan]:
     plan = session.plan(sql, binds, array=array)
+    if part is not None and part < len(plan.parts):
+        return plan, plan.parts[part]
     if plan.dml is None:
         raise OracleError(900, "invalid SQL statement")
     return plan, plan.dml
@@ -181,7 +212,7 @@ def _try_again(running: _Run, executions: range | None, *, locked_before: bool) 
         try:
             return _try(running, executions, locked_before=locked_before)
         except _StalePlanError:
-            running.plan, running.dml = _planned(session, running.sql, running.binds, array=running.array is not None)
+            running.plan, running.dml = _planned(session, running.sql, running.binds, array=running.array is not None, part=running.part)
         except BlockedError as blocked:
             registry = session.database.registry
             numbers = blocked.transactions

@@ -11,7 +11,7 @@ import pyarrow as pa
 from oracle_mimic.door import Binds
 from oracle_mimic.errors import OracleError
 from oracle_mimic.sql import binder, expressions
-from oracle_mimic.sql.bound import BindSlot, BoundDelete, BoundDml, BoundInsert, BoundMerge, BoundQuery, BoundUpdate
+from oracle_mimic.sql.bound import BindSlot, BoundDelete, BoundDml, BoundInsert, BoundMerge, BoundMultiInsert, BoundQuery, BoundUpdate
 from oracle_mimic.sql.catalog import Catalog, Table, TableColumn
 from oracle_mimic.sql.context import Dependencies, SessionContext, next_value
 from oracle_mimic.sql.engine_constraints import unique_keys
@@ -27,15 +27,17 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Plan:
-    """bound: the translation; dml: for DML; parameters: what the binder folded into parameters (binds are filled in per call).
+    """bound: the translation; dml: for DML, parts: for INSERT ALL into several tables.
 
+    parameters: what the binder folded into parameters (binds are filled in per call).
     small_schema: set when the query's last run gave few rows: the next one takes the path that is fast for few.
     """
 
-    bound: BoundQuery | BoundDml
+    bound: BoundQuery | BoundDml | BoundMultiInsert
     dependencies: Dependencies
     parameters: dict[str, Any]
     dml: DmlPlan | None = None
+    parts: tuple[DmlPlan, ...] = ()
     small_schema: pa.Schema | None = None
 
     def query(self) -> BoundQuery:
@@ -72,7 +74,9 @@ def make_plan(session: Session, catalog: Catalog, sql: str, binds: Binds, *, arr
         )
     bound = binder.bind(sql, bind_slots(binds), context, array=array)
     plan = Plan(bound, context.dependencies, {})
-    if not isinstance(bound, BoundQuery):
+    if isinstance(bound, BoundMultiInsert):
+        plan.parts = tuple(dml_plan(context, catalog, part, one_row=False) for part in bound.parts)
+    elif not isinstance(bound, BoundQuery):
         plan.dml = dml_plan(context, catalog, bound, one_row=_is_one_row(sql))
     plan.parameters = {name: value for name, value in {**bound.parameters, **context.parameters}.items() if name != "now"}
     return plan

@@ -18,13 +18,13 @@ from oracle_mimic.sql.binder.merge import MergeBinder
 from oracle_mimic.sql.binder.names import VARIABLE_PREFIX
 from oracle_mimic.sql.binder.queries import Outer
 from oracle_mimic.sql.binder.scope import Scope, table_source
-from oracle_mimic.sql.bound import BindContext, BindSlot, BoundDml, BoundQuery, Relation, Typed
+from oracle_mimic.sql.bound import BindContext, BindSlot, BoundDml, BoundMultiInsert, BoundQuery, Relation, Typed
 from oracle_mimic.sql.parser import parse_condition, parse_expression, parse_query, parse_statement
 from oracle_mimic.sql.syntax import Delete, Dml, Insert, InsertAll, Query, Update
 from oracle_mimic.types import Column, OracleType
 
 
-def bind(sql: str, binds: Sequence[BindSlot], ctx: BindContext, *, array: bool = False) -> BoundQuery | BoundDml:
+def bind(sql: str, binds: Sequence[BindSlot], ctx: BindContext, *, array: bool = False) -> BoundQuery | BoundDml | BoundMultiInsert:
     """Translate one query or DML statement. A query's columns have the shapes that cross the door.
 
     array: DML runs once for many executions; binds are the columns of the relation `binds`, and the rows carry `execution`.
@@ -93,7 +93,7 @@ def _described(body: Body) -> tuple[tuple[Column, ...], tuple[str, ...]]:
     return columns, tuple(column.typed.carrier for column in body.columns)
 
 
-def _bound_dml(statement: Dml, binder: MergeBinder) -> BoundDml:
+def _bound_dml(statement: Dml, binder: MergeBinder) -> BoundDml | BoundMultiInsert:
     match statement:
         case Insert():
             return binder.insert(statement)

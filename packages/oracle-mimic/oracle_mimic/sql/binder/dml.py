@@ -13,7 +13,17 @@ from oracle_mimic.sql.binder.rownum import mentions_rownum, row_limit
 from oracle_mimic.sql.binder.scope import Scope, Source, table_source
 from oracle_mimic.sql.binder.selects import ROWNUM_TYPE
 from oracle_mimic.sql.binder.state import BINDS
-from oracle_mimic.sql.bound import BoundDelete, BoundInsert, BoundUpdate, Relation, RelationColumn, Returning, Typed
+from oracle_mimic.sql.bound import (
+    MULTI,
+    BoundDelete,
+    BoundInsert,
+    BoundMultiInsert,
+    BoundUpdate,
+    Relation,
+    RelationColumn,
+    Returning,
+    Typed,
+)
 from oracle_mimic.sql.parser import parse_expression
 from oracle_mimic.sql.syntax import (
     Assignment,
@@ -123,21 +133,18 @@ class DmlBinder(QueryBinder):
             return f"SELECT {selected}, {BINDS}.execution AS execution FROM {BINDS}, LATERAL {source}{rest}"
         return f"SELECT {selected} FROM {source}{rest}"
 
-    def insert_all(self, node: InsertAll) -> BoundInsert:
-        """INSERT ALL or FIRST into one table: the rows of every branch whose condition holds for a row of the query."""
+    def insert_all(self, node: InsertAll) -> BoundInsert | BoundMultiInsert:
+        """INSERT ALL or FIRST: the rows of every branch whose condition holds for a row of the query."""
         branches = [(condition, branch) for condition, group in self._conditional(node) for branch in group]
-        relation, _ = self.target(branches[0][1].table)
+        relations = [self.target(branch.table)[0] for _, branch in branches]
+        lists = [self.columns_of(relation, branch.columns) for relation, (_, branch) in zip(relations, branches, strict=True)]
+        if len({(relation.object_id, *columns) for relation, columns in zip(relations, lists, strict=True)}) > 1:
+            return self._multi_insert(node, branches, relations, lists)
+        relation, columns = relations[0], lists[0]
         body = self.subquery(node.query, Scope())
         alias = self.alias("q")
         source = Scope(clause="VALUES", sources=[table_source(alias, body.relation(), None, None)])
-        rows: list[list[Typed]] = []
-        columns: list[RelationColumn] = []
-        for _, branch in branches:
-            before = columns
-            columns, values = self._branch_values(branch, relation, source)
-            if before and before != columns:
-                raise refused("INSERT ALL with different columns", offset=branch.start)
-            rows.append(values)
+        rows = [self._branch_values(branch, columns, source) for _, branch in branches]
         tests = [self._branch_test(conditions, source) for conditions, _ in branches]
         constant = not any(tests) and not any(f"{alias}." in value.sql for values in rows for value in values)
         if constant and _is_one_row_of_dual(node.query):
@@ -150,6 +157,43 @@ class DmlBinder(QueryBinder):
             sql = " UNION ALL ".join(texts)
         names = tuple(column.name for column in columns)
         return BoundInsert(relation, names, sql, dict(self.ctx.parameters), self.array, node.append)
+
+    def _multi_insert(
+        self,
+        node: InsertAll,
+        branches: list[tuple[list[tuple[Condition, bool]], InsertBranch]],
+        relations: list[Relation],
+        lists: list[list[RelationColumn]],
+    ) -> BoundMultiInsert:
+        """One insert per table and list of columns, over the kept rows of the query."""
+        if self.array:
+            raise refused("INSERT ALL into several tables with an array of binds", offset=node.start)
+        body = self.subquery(node.query, Scope())
+        shape = body.relation()
+        cells = ", ".join(f"CAST({column.physical} AS {column.carrier}) AS {column.physical}" for column in shape.columns)
+        kept = replace(shape, sql=f"(SELECT {cells} FROM {MULTI})")
+        alias = self.alias("q")
+        source = Scope(clause="VALUES", sources=[table_source(alias, kept, None, None)])
+        texts: dict[int, list[str]] = {}
+        places: list[tuple[Relation, list[RelationColumn]]] = []
+        for (conditions, branch), relation, columns in zip(branches, relations, lists, strict=True):
+            values = self._branch_values(branch, columns, source)
+            test = self._branch_test(conditions, source)
+            selected = _selected([self.assigned(value, column) for value, column in zip(values, columns, strict=True)])
+            text = f"SELECT {selected} FROM {kept.sql} AS {alias}{test}"
+            if " data.t" in text:  # it would see what the branch before it has written
+                raise refused("a subquery in a branch of INSERT ALL into several tables", offset=branch.start)
+            place = next((n for n, (r, c) in enumerate(places) if r.object_id == relation.object_id and c == columns), None)
+            if place is None:
+                place = len(places)
+                places.append((relation, columns))
+            texts.setdefault(place, []).append(text)
+        parameters = dict(self.ctx.parameters)
+        parts = (
+            BoundInsert(relation, tuple(column.name for column in columns), " UNION ALL ".join(texts[n]), parameters, False, node.append)
+            for n, (relation, columns) in enumerate(places)
+        )
+        return BoundMultiInsert(body.sql, tuple(parts), parameters)
 
     def _conditional(self, node: InsertAll) -> list[tuple[list[tuple[Condition, bool]], tuple[InsertBranch, ...]]]:
         """Each group of branches with the conditions that must hold (True) or must not (False): FIRST and ELSE need the latter."""
@@ -188,10 +232,7 @@ class DmlBinder(QueryBinder):
         names = ", ".join(f"c{number}" for number in range(len(columns)))
         return self._rows_of(_selected(outer), f"(VALUES {listed}) AS v({names})")
 
-    def _branch_values(self, branch: InsertBranch, relation: Relation, source: Scope) -> tuple[list[RelationColumn], list[Typed]]:
-        if self.target(branch.table)[0].object_id != relation.object_id:
-            raise refused("INSERT ALL into several tables", offset=branch.start)
-        columns = self.columns_of(relation, branch.columns)
+    def _branch_values(self, branch: InsertBranch, columns: list[RelationColumn], source: Scope) -> list[Typed]:
         if branch.values is None:
             values = [column.typed for column in source.sources[0].columns]
         else:
@@ -201,7 +242,7 @@ class DmlBinder(QueryBinder):
                 for column, value in zip(columns, branch.values, strict=True)
             ]
         _check_counts(len(columns), len(values), branch.start)
-        return columns, values
+        return values
 
     # UPDATE and DELETE
 
