@@ -1,6 +1,8 @@
 """The dbt project on the mimic, with the simulator's rows: it builds, its rules find what was planted, its figures are right."""
 
+import fcntl
 import json
+import subprocess
 from collections import defaultdict
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -15,7 +17,7 @@ from demo.faults import FAULTS
 from demo.rows import Plan
 from demo.schema import TABLES
 from tests.raw_tables import RawTables
-from tests.transform import Dbt
+from tests.transform import ROOT, TRANSFORM, Dbt
 
 USER, PASSWORD = "ANALYTICS", "Analytics_1234"
 AS_OF = datetime(2026, 6, 30, tzinfo=UTC)
@@ -343,3 +345,33 @@ def test_the_reader_reads_the_marts_and_nothing_else(warehouse):
             assert cursor.execute(f"select count(*) from {USER}.{mart}").fetchone()[0] > 0
         with pytest.raises(oracledb.DatabaseError, match="ORA-00942"):
             cursor.execute(f"select count(*) from {USER}.int_item_daily")
+
+
+def test_dbt_as_a_user_calls_it(warehouse, tmp_path):
+    """`cd transform && dbt debug --profiles-dir profiles`, with the variables of .env; what is in the environment wins."""
+    connection = {name: value for name, value in warehouse.dbt.variables.items() if name.startswith("TARGET_")}
+    (tmp_path / ".env").write_text(
+        "# a comment\n" + "".join(f"{name}={value}\n" for name, value in {**connection, "DBT_THREADS": "7"}.items())
+    )
+    own = {"PATH": f"{ROOT / 'bin'}:/usr/bin:/bin", "HOME": str(tmp_path), "MELTANO_ENV_FILE": str(tmp_path / ".env")}
+    own |= {"DBT_TARGET_PATH": str(tmp_path), "DBT_LOG_PATH": str(tmp_path / "logs"), "DBT_SCHEMA": "REPORTER"}
+    done = subprocess.run(
+        ["dbt", "debug", "--profiles-dir", "profiles"], cwd=TRANSFORM, env=own, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, "All checks passed!" in done.stdout) == (0, True), done.stdout
+    assert "schema: REPORTER" in done.stdout
+    assert connection["TARGET_ORACLE_PASSWORD"] not in done.stdout + (tmp_path / "logs" / "dbt.log").read_text()
+
+
+def test_only_one_dbt_writes_at_a_time(tmp_path):
+    (tmp_path / ".meltano" / "run").mkdir(parents=True)
+    with (tmp_path / ".meltano" / "run" / "dbt-dev.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        own = {
+            "PATH": "/usr/bin:/bin",
+            "MELTANO_PROJECT_ROOT": str(tmp_path),
+            "MELTANO_ENV_FILE": "/dev/null",
+            "DBT_TARGET_PATH": str(tmp_path),
+        }
+        done = subprocess.run([ROOT / "bin" / "dbt", "run"], env=own, capture_output=True, text=True, check=False)
+    assert (done.returncode, "at work in the environment dev already" in done.stderr) == (1, True)
