@@ -17,6 +17,7 @@ import pytest
 from echo_database import EchoDatabase
 from oracle_mimic.server import MimicServer
 from oracle_mimic.types import Column, Kind, OracleType
+from oracle_mimic.wire import lobs
 
 pytestmark = pytest.mark.mimic_only
 USER, PASSWORD = "WMS", "Wms_1234"
@@ -146,12 +147,17 @@ def test_writing_through_a_querys_locator_is_refused(connection: oracledb.Connec
         found.write("y")
 
 
-def test_dropped_lobs_are_freed_on_the_server(connection: oracledb.Connection) -> None:
-    part = b"x" * 40_000_000
-    for _ in range(30):  # 1.2 GB in all; one session may hold 1 GiB at a time
+def test_dropped_lobs_are_freed_on_the_server(connection: oracledb.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lobs, "SESSION_LIMIT", 4_000_000)  # 1 GiB would take its time
+    part = b"x" * 500_000
+    for _ in range(30):
         lob = connection.createlob(oracledb.DB_TYPE_BLOB, part)
         del lob
     connection.ping()
+    kept = [connection.createlob(oracledb.DB_TYPE_BLOB, part) for _ in range(7)]
+    with pytest.raises(oracledb.DatabaseError, match="ORA-"):
+        kept += [connection.createlob(oracledb.DB_TYPE_BLOB, part) for _ in range(2)]
+    assert all(lob.size() == len(part) for lob in kept)
 
 
 COLUMNS = [
