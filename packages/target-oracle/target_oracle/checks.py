@@ -255,7 +255,9 @@ def _examine(checks: Checks, answer: dict[str, Any]) -> int:
     answer["clock_difference_seconds"] = round(checks.clock_difference_seconds(), 3)
     answer["tables"] = checks.tables()
     warnings: list[str] = answer["warnings"]
-    for name, run in (("clock", checks.clock), ("privileges", checks.privileges), ("space", checks.space)):
+    answer["direct_path"] = direct_path_possible(checks.database)
+    examined = (("clock", checks.clock), ("privileges", checks.privileges), ("space", checks.space), ("free space", checks.tablespace))
+    for name, run in examined:
         try:
             run()
         except ValueError as error:

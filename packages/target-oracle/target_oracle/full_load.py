@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from target_oracle.connector import Connector
     from target_oracle.writer import TableWriter
 
+PROGRESS_SECONDS = 3.0
+
 
 @dataclass(slots=True)
 class OpenChunk:
@@ -62,6 +64,8 @@ class FullLoad:
     _open: dict[int, OpenChunk] = field(default_factory=dict)
     _spare: list[LoadTable] = field(default_factory=list)
     _loaders: Loaders | None = None
+    _loaded: int = 0
+    _told_at: float = field(default_factory=time.monotonic)
 
     @property
     def control(self) -> ControlTables:
@@ -314,7 +318,15 @@ class FullLoad:
         audit.batched_at = row.next_batched_at
         self.control.insert_audit(audit)
         self.writer.run.database.commit(doing=f"commit chunk {chunk} of {self.table}")
+        self._tell_progress(inserted)
         return counts
+
+    def _tell_progress(self, rows: int) -> None:
+        """Every few seconds, what this run has loaded; `wms_ops.progress_bar` knows the form of the line."""
+        self._loaded += rows
+        if time.monotonic() - self._told_at >= PROGRESS_SECONDS:
+            self._told_at = time.monotonic()
+            self.writer.run.logger.info("%s: %s rows loaded", self.writer.stream, f"{self._loaded:,}")
 
     def _discard(self, chunk: int) -> None:
         """Forget a chunk's parts. Those that are still being loaded are waited for: their tables will be used again."""

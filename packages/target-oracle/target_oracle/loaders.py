@@ -52,6 +52,7 @@ class Loaders:
     run: Run
     model: TableModel
     _processes: list[subprocess.Popen[str]] = field(default_factory=list)
+    _listeners: list[threading.Thread] = field(default_factory=list)
     _waiting: list[int] = field(default_factory=list)
     _answers: queue.SimpleQueue[tuple[int, dict[str, Any] | None]] = field(default_factory=queue.SimpleQueue)
 
@@ -96,7 +97,9 @@ class Loaders:
         self._processes.append(process)
         self._waiting.append(0)
         self._write(number, describe(self.run, self.model))
-        threading.Thread(target=self._listen, args=(number, process), daemon=True).start()
+        listener = threading.Thread(target=self._listen, args=(number, process), daemon=True)
+        listener.start()
+        self._listeners.append(listener)
 
     def _listen(self, number: int, process: subprocess.Popen[str]) -> None:
         """Pass a worker's answers on; None when it has ended."""
@@ -117,6 +120,8 @@ class Loaders:
         processes, self._processes, self._waiting = self._processes, [], []
         for process in processes:
             process.kill()
+        for listener in self._listeners:
+            listener.join()  # each ends with its process's output
         for process in processes:
             process.wait()
             for pipe in (process.stdin, process.stdout):

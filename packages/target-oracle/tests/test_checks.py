@@ -83,6 +83,7 @@ def test_health_is_one_object(warehouse, settings_file, make_stream):
     code, out, _ = command("--config", settings_file(), "--health-check")
     answer = json.loads(out)
     assert (code, answer["status"]) in {(0, "healthy"), (1, "degraded")}
+    assert answer["direct_path"] is True
     (table,) = [each for each in answer["tables"] if each["table"] == f"{warehouse.prefix}ITEMS"]
     assert table["full_sync"] == "done"
     assert table["age_seconds"] >= 0

@@ -179,14 +179,14 @@ def test_the_sweep_takes_old_tables_of_dead_runs_and_never_a_living_one_s(wareho
     _, messages = first
     other = make_stream("other", mode=Mode.FULL, generation=1)
     warehouse.load([other.schema(), other.chunk(0, rows((1, "a"))), other.full_sync(1, 1)])
-    old, young = f"{warehouse.prefix}OTHER__L_OLD", f"{warehouse.prefix}OTHER__L_YOUNG"
-    leave_behind(warehouse, old, f"{warehouse.prefix}OTHER", 30)
-    leave_behind(warehouse, young, f"{warehouse.prefix}OTHER", 1)
     living = warehouse.target()
     living._process_schema_message(other.schema())
     lock = living._sink("other").writer
     lock.run.open()
-    lock.run.leases.take(f"{warehouse.prefix}OTHER")  # a living run holds the table and has not swept yet
+    lock.run.leases.take(f"{warehouse.prefix}OTHER")  # a living run holds the table
+    old, young = f"{warehouse.prefix}OTHER__L_OLD", f"{warehouse.prefix}OTHER__L_YOUNG"
+    leave_behind(warehouse, old, f"{warehouse.prefix}OTHER", 30)
+    leave_behind(warehouse, young, f"{warehouse.prefix}OTHER", 1)
     warehouse.load(messages)
     assert set(warehouse.private_tables()) == {old, young}
     living.close("success")
