@@ -1,7 +1,7 @@
-"""How far a full sync is, told every few seconds: share, rows, rows per second, time left.
+"""How far the reading of a full sync is, told every few seconds: share, rows, rows per second, time left.
 
-The lines have one form, `allocation: 42 %, 1,234,567 rows, 53,210 rows/s, 2 min 5 s left`, which a person reads in a log and
-`wms_ops.progress_bar` turns into a bar in a terminal.
+The lines have one form, `allocation: 42 % read, 1,234,567 rows, 53,210 rows/s, 2 min 5 s left`, which a person reads in a log and
+`wms_ops.progress_bar` turns into a bar in a terminal. The target follows at most by what may be staged, and tells what it has loaded.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Progress:
         seconds = max(self.clock() - self._started, 0.001)
         rows, share = self.rows + self.reading, self.share
         gained = share - self._share_before
-        said = f"{self.name}: {int(share * 100)} %, {rows:,} rows, {(rows - self._rows_before) / seconds:,.0f} rows/s"
+        said = f"{self.name}: {int(share * 100)} % read, {rows:,} rows, {(rows - self._rows_before) / seconds:,.0f} rows/s"
         return f"{said}, {duration(seconds / gained * (1 - share))} left" if gained > 0 and share < 1 else said
 
     def tell(self) -> None:

@@ -16,22 +16,22 @@ def test_share_rate_and_time_left():
     progress = Progress("allocation", 4, clock=clock)
     clock.now += 10
     progress.read(50_000)
-    assert progress.line() == "allocation: 0 %, 50,000 rows, 5,000 rows/s"  # nothing tells how many rows a chunk has
+    assert progress.line() == "allocation: 0 % read, 50,000 rows, 5,000 rows/s"  # nothing tells how many rows a chunk has
     progress.chunk_done(50_000)
-    assert progress.line() == "allocation: 25 %, 50,000 rows, 5,000 rows/s, 30 s left"
+    assert progress.line() == "allocation: 25 % read, 50,000 rows, 5,000 rows/s, 30 s left"
     progress.read(25_000)
-    assert progress.line() == "allocation: 37 %, 75,000 rows, 7,500 rows/s, 17 s left"
+    assert progress.line() == "allocation: 37 % read, 75,000 rows, 7,500 rows/s, 17 s left"
 
 
 def test_statistics_tell_the_share_before_the_first_chunk_is_done_but_never_the_end():
     progress = Progress("s", 1, expected_rows=1000, clock=(clock := Clock()))
     clock.now += 1
     progress.read(500)
-    assert progress.line().startswith("s: 50 %, 500 rows, 500 rows/s, 1 s left")
+    assert progress.line().startswith("s: 50 % read, 500 rows, 500 rows/s, 1 s left")
     progress.read(5000)  # the statistics are old
-    assert progress.line().startswith("s: 99 %")
+    assert progress.line().startswith("s: 99 % read")
     progress.chunk_done(5500)
-    assert progress.line() == "s: 100 %, 5,500 rows, 5,500 rows/s"
+    assert progress.line() == "s: 100 % read, 5,500 rows, 5,500 rows/s"
 
 
 def test_a_resumed_sync_counts_what_was_done_before_but_not_for_its_pace():
@@ -39,7 +39,7 @@ def test_a_resumed_sync_counts_what_was_done_before_but_not_for_its_pace():
     clock.now += 2
     progress.read(1000)
     progress.chunk_done(1000)
-    assert progress.line() == "s: 60 %, 6,000 rows, 500 rows/s, 8 s left"
+    assert progress.line() == "s: 60 % read, 6,000 rows, 500 rows/s, 8 s left"
 
 
 def test_lines_come_every_few_seconds_however_many_rows(caplog):

@@ -59,10 +59,11 @@ def visible(text: str) -> list[str]:
 
 SCRIPT = rf"""
 printf '{BLUE}info\033[0m begin\n' >&2
-printf 'x [info] tap allocation: 40 %%, 4,000 rows, 1,000 rows/s, 6 s left\n' >&2
+printf 'x [info] tap allocation: 40 %% read, 4,000 rows, 1,000 rows/s, 6 s left\n' >&2
 printf 'something else\n' >&2
-printf 'x [info] tap allocation: 90 %%, 9,000 rows, 1,000 rows/s, 1 s left\n' >&2
-printf 'x [info] tap allocation: 100 %%, 10,000 rows, 1,000 rows/s\n' >&2
+printf 'x [info] target allocation: 3,000 rows loaded\n' >&2
+printf 'x [info] tap allocation: 100 %% read, 10,000 rows, 1,000 rows/s\n' >&2
+printf 'the end\n' >&2
 echo out
 exit 7
 """
@@ -73,7 +74,9 @@ def test_progress_becomes_a_bar_and_everything_else_passes():
     assert (code, output) == (7, "out\n")
     assert BLUE in text  # colours are left alone
     assert "allocation  " + "█" * 12 + "░" * 18 + "   40 %  4,000 rows  1,000 rows/s  6 s left" in text
-    assert visible(text) == ["info begin", "something else", "x [info] tap allocation: 100 %, 10,000 rows, 1,000 rows/s", ""]
+    assert "6 s left  3,000 loaded" in text
+    assert "█" * 30 + "  100 %  10,000 rows  1,000 rows/s  3,000 loaded" in text
+    assert visible(text) == ["info begin", "something else", "the end", ""]
 
 
 def test_the_bar_comes_back_below_each_line():

@@ -1,8 +1,9 @@
 """Meltano in a terminal, with a bar for the full sync below its log: `wms-ops-progress COMMAND...`, which `bin/meltano` starts.
 
-The tap tells its progress in log lines every few seconds (`tap_oracle_wms.progress`); here they become one bar that stays on the last
-line of the screen. Everything else passes as it is, colours included, because the command's standard error is a terminal too. Where
-standard error is a file, `bin/meltano` starts Meltano itself and the lines stay lines. Standard library only.
+Tap and target tell in log lines every few seconds what is read and what is loaded (`tap_oracle_wms.progress`,
+`target_oracle.full_load`); here they become one bar that stays on the last line of the screen. Everything else passes as it is, colours
+included, because the command's standard error is a terminal too. Where standard error is a file, `bin/meltano` starts Meltano itself
+and the lines stay lines. Standard library only.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import sys
 import termios
 from dataclasses import dataclass
 
-PROGRESS = re.compile(r"(\w+): (\d+) %, ([\d,]+) rows, ([\d,]+) rows/s(?:, (.+?) left)?\s*$")
+READ = re.compile(r"(\w+): (\d+) % read, ([\d,]+) rows, ([\d,]+) rows/s(?:, (.+?) left)?\s*$")
+LOADED = re.compile(r"(\w+): ([\d,]+) rows loaded\s*$")
 _COLOURS = re.compile(r"\x1b\[[\d;]*m")
 _CLEAR = "\r\x1b[2K"
 BAR_CELLS = 30
@@ -34,17 +36,24 @@ class Screen:
     columns: int
     cells: tuple[str, str]
     bar: str = ""
+    loaded: str = ""
+    _read: re.Match[str] | None = None
     _inside_a_line: bool = False
 
     def line(self, text: str) -> None:
         """One whole line of the command, without its line feed: the bar's new figures, or something to let through."""
-        found = PROGRESS.search(_COLOURS.sub("", text))
-        if found is not None and found[2] != "100":
-            self.bar = self._drawn(found)
+        plain = _COLOURS.sub("", text)
+        read, loaded = READ.search(plain), LOADED.search(plain)
+        if read is not None:
+            if self._read is None or self._read[1] != read[1]:
+                self.loaded = ""  # another stream
+            self._read = read
+        if loaded is not None:
+            self.loaded = loaded[2]
+        if self._read is not None and (read is not None or loaded is not None):
+            self.bar = self._drawn(self._read)
             self._write(_CLEAR + self.bar)
             return
-        if found is not None:
-            self.bar = ""
         self._write(("" if self._inside_a_line else _CLEAR) + text + "\n" + self.bar)
         self._inside_a_line = False
 
@@ -63,7 +72,8 @@ class Screen:
         name, percent, rows, rate, left = found.groups()
         full = int(percent) * BAR_CELLS // 100
         bar = self.cells[0] * full + self.cells[1] * (BAR_CELLS - full)
-        figures = f"{percent:>3} %  {rows} rows  {rate} rows/s" + (f"  {left} left" if left else "")
+        figures = f"{percent:>3} %  {rows} rows  {rate} rows/s"
+        figures += (f"  {left} left" if left else "") + (f"  {self.loaded} loaded" if self.loaded else "")
         whole = f"{name}  {bar}  {figures}"
         return (whole if len(whole) < self.columns else f"{name}  {figures}")[: max(self.columns - 1, 0)]
 
