@@ -33,7 +33,8 @@ def test_full_then_incremental_of_all_entities(pipeline):
     assert "waiting for the full sync" in said
     assert [record["status"] for record in pipeline.records(component="wms-ops")] == ["waiting"]
 
-    pipeline.meltano("run", "allocation_full_sync")
+    said = pipeline.meltano("run", "allocation_full_sync")
+    assert re.search(r"allocation: 100 % read, [\d,]+ rows, [\d,]+ rows/s", said)
     assert pipeline.bookmark("allocation")["full_sync"]["status"] == "done"
     said = pipeline.meltano("run", "allocation_full_sync", code=1)
     assert "meltano invoke wms-ops redo allocation" in said
