@@ -22,7 +22,8 @@ PASSWORD = "Secret_1"
 USERS = dict.fromkeys(("DBT", "RESULTS", "HISTORY", "REPORTER"), PASSWORD)
 MODELS = {"m_view", "m_table", "m_contract", "m_append", "m_merge", "m_merge_columns", "m_delete_insert", "m_microbatch", "m_of_ephemeral"}
 
-pytestmark = pytest.mark.mimic_only
+# dbt imports much and starts slowly on a busy machine.
+pytestmark = [pytest.mark.mimic_only, pytest.mark.timeout(900)]
 
 
 class Dbt:
