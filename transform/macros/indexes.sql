@@ -4,7 +4,7 @@
 -#}
 
 {% macro ensure_indexes(relation, indexes, optional=false) -%}
-    {#- indexes: {suffix: column list}. ORA-00955 and ORA-01408 mean that it is there under another name. -#}
+    {#- indexes: {suffix: column list}. ORA-00955 and ORA-01408 mean that it is there under another name. optional: go on without it when the table is being written (ORA-00054, the next run tries again) or is not ours. -#}
     declare
         found_indexes number;
     begin
@@ -18,7 +18,7 @@
                 execute immediate 'create index {{ relation.schema }}.{{ name }} on {{ relation }} ({{ columns }})';
             exception
                 when others then
-                    if sqlcode not in (-955, -1408{{ ', -1031, -942' if optional }}) then
+                    if sqlcode not in (-955, -1408{{ ', -54, -942, -1031' if optional }}) then
                         raise;
                     end if;
             end;
