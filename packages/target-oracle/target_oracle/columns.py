@@ -77,7 +77,7 @@ SEQUENCE = Column("_SDC_SEQUENCE", OracleType(Kind.NUMBER, 20, 0), comment="Read
 TABLE_VERSION = Column("_SDC_TABLE_VERSION", OracleType(Kind.NUMBER, 19, 0), comment="Version of the complete read that wrote the row")
 METADATA_COLUMNS = (EXTRACTED_AT, RECEIVED_AT, BATCHED_AT, DELETED_AT, SEQUENCE, TABLE_VERSION)
 REPLACES = Column("_SDC_REPLACES", OracleType(Kind.NUMBER, 1, 0))
-"""Only in load tables: 1 for a row that is the latest of several of its key in the batch."""
+"""Only in load tables: 1 for a row that replaced other contents of its key in the batch."""
 LOADED_METADATA = (EXTRACTED_AT, DELETED_AT, SEQUENCE, TABLE_VERSION)
 """The metadata that may differ from RECORD to RECORD, so that the load table carries it."""
 

@@ -244,7 +244,8 @@ def _changed(model: TableModel, columns: Iterable[Column]) -> str:
     """True when a column differs, NULL-safely, when the row comes back from the deleted, or was another in between."""
     conditions = [differs(each) for each in columns]
     if model.metadata:
-        conditions += [f"t.{quoted(DELETED_AT.name)} IS NOT NULL", f"s.{quoted(REPLACES.name)}=1"]
+        other_version = " OR ".join(f"DECODE({old},{new},0,1)=1" for old, new in zip(_version("t"), _version("s"), strict=True))
+        conditions += [f"t.{quoted(DELETED_AT.name)} IS NOT NULL", f"(s.{quoted(REPLACES.name)}=1 AND ({other_version}))"]
     return " OR ".join(conditions)
 
 

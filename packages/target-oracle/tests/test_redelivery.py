@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from oracle_connection.contract import Mode
 
 GONE = "2026-11-22T21:00:00+00:00"
-COLUMNS = '"ID","NAME","_SDC_SEQUENCE","_SDC_DELETED_AT"'
+COLUMNS = '"ID","NAME","_SDC_SEQUENCE","_SDC_DELETED_AT","_SDC_BATCHED_AT"'
 change = st.tuples(st.integers(1, 3), st.sampled_from(["a", "b", None, "deleted"]))
 deliveries = st.lists(st.tuples(st.integers(0, 12), st.integers(1, 5)), min_size=1, max_size=3)
 """How much is delivered again, and in batches of how many RECORDs."""
 SOME = settings(
-    max_examples=6,
+    max_examples=4,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

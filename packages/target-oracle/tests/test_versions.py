@@ -24,14 +24,23 @@ def model(replication_key=None, **types):
     return TableModel("WH", "T", columns, ("ID",), replication_key=replication_key)
 
 
-ITEMS = model(ID="NUMBER(9)")
+def test_a_row_that_came_twice_with_one_content_replaced_nothing():
+    table = pa.table({"ID": [1, 1, 2, 2], "V": ["a", "a", "a", "b"], "_SDC_SEQUENCE": [1, 2, 1, 2]})
+    reduced = latest(table, model(ID="NUMBER(9)", V="VARCHAR2(5 CHAR)"))
+    assert reduced.to_pylist() == [
+        {"ID": 1, "V": "a", "_SDC_SEQUENCE": 2, "_SDC_REPLACES": None},
+        {"ID": 2, "V": "b", "_SDC_SEQUENCE": 2, "_SDC_REPLACES": 1},
+    ]
+
+
+ITEMS = model(ID="NUMBER(9)", PLACE="NUMBER(9)")
 
 
 @UNHURRIED
 @given(st.lists(st.tuples(st.integers(0, 5), st.text(max_size=2)), max_size=30))
 def test_the_last_row_of_each_key_stays_in_order(pairs):
     table = pa.table({"ID": pa.array([each[0] for each in pairs], pa.int64()), "V": pa.array([each[1] for each in pairs], pa.string())})
-    reduced = latest(table, ITEMS)
+    reduced = latest(table, model(ID="NUMBER(9)", V="VARCHAR2(5 CHAR)"))
     expected = dict(pairs)
     result = table if reduced is None else reduced
     assert dict(zip(result["ID"].to_pylist(), result["V"].to_pylist(), strict=True)) == expected
@@ -73,7 +82,7 @@ def test_a_foreign_stream_keeps_the_highest_replication_key_then_the_later_row(t
     array = pa.array([*values, values[1]], pa.int64() if isinstance(values[0], int) else pa.string())
     times = pa.array([START, START, START, START - timedelta(seconds=1)], pa.timestamp("us"))
     table = pa.table({"ID": [1, 1, 1, 1], "AT": array, "_SDC_EXTRACTED_AT": times, "PLACE": [0, 1, 2, 3]})
-    reduced = latest(table, model("AT", ID="NUMBER(9)", AT=type_))
+    reduced = latest(table, model("AT", ID="NUMBER(9)", AT=type_, PLACE="NUMBER(9)"))
     assert (reduced["PLACE"].to_pylist(), reduced["_SDC_REPLACES"].to_pylist()) == ([1], [1])
 
 
