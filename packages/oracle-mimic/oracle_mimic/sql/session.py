@@ -1,8 +1,8 @@
 """One logged-in user: plans statements, runs them, owns a transaction. The SQL room's side of the door.
 
 A session runs one call at a time on its connection's thread; only `interrupt` comes from another one. What statements do is in other
-modules (queries.py, dml.py, ddl*.py, control.py); here is what they share: settings, transaction, snapshot, plans, cancellation. It is longer than
-other modules because the door's Session has that many methods, each a few lines long.
+modules (queries.py, dml.py, ddl*.py, control.py); here is what they share: settings, transaction, snapshot, plans, cancellation.
+It is longer than others because the door's Session has that many methods, each a few lines long.
 """
 
 from __future__ import annotations
