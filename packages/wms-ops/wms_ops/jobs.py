@@ -107,8 +107,9 @@ def full_sync_reader(root: Path, entity: str) -> str | None:
 
     It is that of the job `<entity>_full_sync`; for master data, whose complete reads are no full sync, the incremental reader.
     """
-    text = (root / "meltano.yml").read_text()
-    for name, reader in ((f"{entity}_full_sync", entity), (f"tap-oracle-wms--{entity}_incremental", f"{entity}_incremental")):
-        if re.search(rf"^\s*-\s+name:\s+{re.escape(name)}\s*$", text, re.MULTILINE):
-            return reader
+    names = set(re.findall(r"^\s*-\s+name:\s+(\S+)\s*$", (root / "meltano.yml").read_text(), re.MULTILINE))
+    if {f"{entity}_full_sync", f"tap-oracle-wms--{entity}"} <= names:
+        return entity
+    if f"tap-oracle-wms--{entity}_incremental" in names:
+        return f"{entity}_incremental"
     return None
