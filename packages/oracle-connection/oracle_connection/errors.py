@@ -147,7 +147,9 @@ CATALOGUE: dict[str, Entry] = {
         "ORA-00028 ORA-00031 ORA-02396 ORA-02399 DPY-4033 ORA-00022 ORA-00603 ORA-00602 ORA-00609 "
         "ORA-01041 DPY-5006 DPY-5004 ORA-03111 ORA-10387",
     ),
-    **_retriable(Scope.STATEMENT, "the call took longer than call_timeout_seconds, or somebody cancelled it", "ORA-01013 DPY-4024"),
+    **_retriable(Scope.STATEMENT, "the call took longer than call_timeout_seconds, or somebody cancelled it", "ORA-01013"),
+    # the driver may take rows that were under way for the answer to its break, and is out of step then
+    **_retriable(Scope.CONNECTION, "the call took longer than call_timeout_seconds", "DPY-4024"),
     **_retriable(Scope.STATEMENT, "another session holds the lock", "ORA-00054 ORA-00060 ORA-30006 ORA-04021 ORA-04020 ORA-00051"),
     **_retriable(
         Scope.STATEMENT,
