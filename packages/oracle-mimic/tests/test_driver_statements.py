@@ -330,7 +330,6 @@ def test_what_is_not_spoken_is_refused_by_name_and_leaves_the_session_usable(con
         lambda: connection.tpc_begin(connection.xid(1, "a", "b")),
         lambda: connection.queue("Q").deqone(),
         lambda: connection.cursor(scrollable=True).execute("SELECT 1 FROM DUAL"),
-        lambda: connection.changepassword("old", "new"),
         lambda: bind(oracledb.DB_TYPE_JSON, {"a": 1}),
         lambda: bind(oracledb.DB_TYPE_VECTOR, [1.0, 2.0]),
     ]

@@ -299,6 +299,13 @@ def test_tm9_of_columns_prints_every_digit(bench: Bench) -> None:
     assert bench.rows(f"select {shown} from (select {columns} from dual)") == [("1.5", "-.25", ".125", "1E+70", None)]
 
 
+@pytest.mark.parametrize("declared", ["number(3,6)", "number(2,2)", "number(38,38)", "number(10,2)", "number(5)", "number"])
+@pytest.mark.parametrize("model", ["", ", 'TM9'"])
+def test_zero_as_text_is_a_zero(bench: Bench, declared: str, model: str) -> None:
+    columns = f"cast(0 as {declared}) z, cast(null as {declared}) n"
+    assert bench.rows(f"select to_char(z{model}), to_char(n{model}), z || 'x' from (select {columns} from dual)") == [("0", None, "0x")]
+
+
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [

@@ -206,7 +206,9 @@ def number_text(x: Typed) -> str:
     text = f"CAST({x.sql} AS VARCHAR)"
     if shape[1] == 0:
         return text
-    return rf"regexp_replace(rtrim(rtrim({text}, '0'), '.'), '^(-?)0\.', '\1.')"
+    text = rf"regexp_replace(rtrim(rtrim({text}, '0'), '.'), '^(-?)0\.', '\1.')"
+    # Where all digits stand behind the point, DuckDB prints zero without one in front of it.
+    return text if shape[0] > shape[1] else f"CASE WHEN {x.sql} = 0 THEN '0' ELSE {text} END"
 
 
 __all__ = [
