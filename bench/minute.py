@@ -56,9 +56,8 @@ def changed_rows(pipeline: Pipeline) -> None:
             )
         wall, cpu = measured(pipeline, "run", "allocation_incremental_sync")
         record = pipeline.records(component="target-oracle", stream="allocation")[-1]
-        print(
-            f"  {count:>6,} changed rows: {wall:6.2f} s, {cpu:5.2f} CPU s, {record['updated'] or 0:,} updated, {record['unchanged'] or 0:,} unchanged"
-        )
+        updated, unchanged = record["updated"] or 0, record["unchanged"] or 0
+        print(f"  {count:>6,} changed rows: {wall:6.2f} s, {cpu:5.2f} CPU s, {updated:,} updated, {unchanged:,} unchanged")
 
 
 def schedule(pipeline: Pipeline, minutes: float) -> None:
