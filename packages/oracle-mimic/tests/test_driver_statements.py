@@ -319,6 +319,13 @@ def test_the_limit_on_sessions_and_locked_accounts() -> None:
             oracledb.connect(user="WMS", password="Wms_1234", dsn=server.dsn)
 
 
+def test_a_flashback_query_is_described_before_it_has_values(connection: oracledb.Connection) -> None:
+    with connection.cursor() as cursor:
+        for form in ("SCN :1", "TIMESTAMP :1"):
+            cursor.parse(f"SELECT ID, NAME FROM DRIVER_T AS OF {form} WHERE ID > :2")
+            assert [column.name for column in cursor.description] == ["ID", "NAME"]
+
+
 @pytest.mark.mimic_only
 def test_what_is_not_spoken_is_refused_by_name_and_leaves_the_session_usable(connection: oracledb.Connection) -> None:
     def bind(type_: Any, value: Any) -> None:

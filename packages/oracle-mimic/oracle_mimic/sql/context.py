@@ -61,6 +61,7 @@ class SessionContext:
         self.current_schema = schema or session.current_schema
         self.db_time_zone = "+00:00"
         self.parameters: dict[str, Any] = {}
+        self.without_values = False  # a describe: binds have no values yet
         self.dependencies = dependencies or Dependencies()
         self.privileges = Privileges(catalog, self.user)
         self._as_of = as_of
@@ -115,6 +116,8 @@ class SessionContext:
         return table_relation(table, session_id, snapshot.predicate())
 
     def _scn_of(self, as_of: AsOf) -> int:
+        if self.without_values:  # the columns of then are those of now, else the query itself is refused (ORA-01466)
+            return self.current_scn()
         if as_of.scn is not None:
             value = self.constant(as_of.scn)
             if value is None:
@@ -134,6 +137,8 @@ class SessionContext:
             self.session, self.catalog, user=view.owner, schema=view.owner, dependencies=self.dependencies, as_of=as_of,
             depth=self._depth + 1,
         )  # fmt: skip
+        inner.without_values = self.without_values
+        inner.parameters.update(self.parameters)  # AS OF may hold a bind
         try:
             bound = binder.bind_query(view.text, (), inner)
         except OracleError as error:

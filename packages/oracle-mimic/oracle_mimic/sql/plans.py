@@ -68,6 +68,7 @@ def bind_slots(binds: Binds) -> list[BindSlot]:
 def make_plan(session: Session, catalog: Catalog, sql: str, binds: Binds, *, array: bool) -> Plan:
     """Bind a query or DML statement for a session."""
     context = SessionContext(session, catalog)
+    context.without_values = bool(binds.columns) and all(column is None for column in binds.columns)
     if binds.columns and not array:
         context.parameters.update(
             {f"b{number}": column[0].as_py() for number, column in enumerate(binds.columns, start=1) if column is not None and len(column)}
