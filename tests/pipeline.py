@@ -130,6 +130,15 @@ class Pipeline:
             self._start([str(self.root / ".tools" / "meltano" / "bin" / "meltano"), *arguments], self.root, self.variables), code
         )
 
+    def script(self, name: str, code: int = 0) -> str:
+        """Run `scripts/<name>` on this project, dbt included; check its exit code, return what it said."""
+        if not (self.root / "scripts").exists():
+            shutil.copy(ROOT / "bin" / "dbt", self.root / "bin")
+            for directory in ("scripts", "transform"):
+                (self.root / directory).symlink_to(ROOT / directory)
+        variables = {**self.variables, "DBT_TARGET_PATH": str(self.home / "dbt-target")}
+        return self._said(self._start([str(self.root / "scripts" / name)], self.root, variables), code)
+
     @staticmethod
     def _said(process: subprocess.Popen[str], code: int) -> str:
         said, _ = process.communicate(timeout=RUN_SECONDS)

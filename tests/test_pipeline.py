@@ -123,6 +123,20 @@ def test_a_wrong_password_fails_once_clearly_and_leaves_no_secret(pipeline):
     assert "not-the-password" not in said
 
 
+def test_the_connections_are_tested_one_line_each(pipeline):
+    pipeline.demo("seed", "--orders", "20")
+    names = ("source (tap-oracle-wms)", "target (target-oracle)", "transformations (dbt)")
+    said = pipeline.script("test-connections.sh").splitlines()
+    assert [line for line in said if line.startswith("ok ")] == [f"ok      {name}" for name in names]
+    pipeline.write_env(".env", {**pipeline.connection(), "TARGET_ORACLE_PASSWORD": "not-the-password"})
+    said = pipeline.script("test-connections.sh", code=1)
+    failed = [line for line in said.splitlines() if line.startswith("FAILED")]
+    assert [line.split(":")[0] for line in failed] == [f"FAILED  {name}" for name in names[1:]]
+    assert "TARGET_ORACLE_* in .env" in failed[0]
+    assert "ORA-01017" in said
+    assert "not-the-password" not in said
+
+
 def test_each_environment_reads_its_own_variables(pipeline):
     pipeline.demo("seed", "--orders", "20")
     pipeline.write_env(".env", {**pipeline.connection(), "WMS_ORACLE_HOST": "dev.invalid"})
