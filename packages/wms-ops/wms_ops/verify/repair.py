@@ -80,7 +80,7 @@ class MeltanoRepair:
         return messages
 
     def _wait_for_turn(self) -> None:
-        """Let a sync of the entity that is at work finish; Meltano would refuse a second run of one state."""
+        """Let a sync of the entity that is at work finish. If it takes too long, Meltano refuses the run, and that is the reason told."""
         deadline = time.monotonic() + WAIT_SECONDS
         state_ids = [self.configuration.reader.state_id]
         while time.monotonic() < deadline:
@@ -88,7 +88,7 @@ class MeltanoRepair:
                 database.reap(state_ids, datetime.now(UTC))
                 if not database.running(state_ids):
                     return
-            time.sleep(POLL_SECONDS)
+            time.sleep(POLL_SECONDS)  # the run is another process's; Meltano's database is all that tells of its end
 
 
 def _json_value(text: str, oracle: OracleType) -> Any:
